@@ -1,0 +1,43 @@
+"""CloudWatch Logs: metrics that functions write into their log, in the embedded metric format."""
+
+import json
+
+from . import clock, hooks
+
+_cloudwatch = hooks.module("cloudwatch")
+_logs = hooks.module("cloudwatch_logs")
+
+
+def _append(original):
+    def append(stream, events):
+        original(stream, events)
+        for event in events:
+            _publish(event["message"])
+
+    return append
+
+
+def _publish(line):
+    """Publishes the metrics of one log line, if it has any."""
+    line = line.strip()
+    if not (line.startswith("{") and '"_aws"' in line):
+        return
+    try:
+        document = json.loads(line)
+        directives = document["_aws"]["CloudWatchMetrics"]
+        stamp = document["_aws"].get("Timestamp", clock.now() * 1000) / 1000
+        for directive in directives:
+            for names in directive.get("Dimensions", [[]]):
+                dimensions = {name: str(document[name]) for name in names}
+                for metric in directive["Metrics"]:
+                    value = document[metric["Name"]]
+                    many = value if isinstance(value, list) else None
+                    _cloudwatch._store_datum(directive["Namespace"], metric["Name"], dimensions, stamp,
+                                             metric.get("Unit", "None"), value, many, None, None)
+    except (KeyError, TypeError, ValueError):
+        # AWS ignores what is not quite the format, too.
+        return
+
+
+def install():
+    hooks.wrap("cloudwatch_logs", "_append_log_events", _append)

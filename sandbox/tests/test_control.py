@@ -1,0 +1,167 @@
+"""The `/_drctl` API, faults, and the life of the server."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+from conftest import EAST, WEST, Sandbox, get, put, refused
+
+
+@pytest.fixture
+def faulty(plain):
+    yield plain
+    plain.faults()
+
+
+def test_calls_are_counted_by_service_operation_and_region(plain, name):
+    get(f"{plain.url}/_drctl/calls", "DELETE")
+    plain.aws("dynamodb", WEST).list_tables()
+    plain.aws("dynamodb", WEST).list_tables()
+    plain.aws("iam").list_roles()
+    plain.aws("cloudwatch").describe_alarms()
+    plain.aws("route53").list_hosted_zones()
+    plain.aws("lambda").list_functions()
+    plain.aws("s3").list_buckets()
+    plain.aws("resourcegroupstaggingapi").get_resources()
+    assert plain.calls() == [
+        {"service": service, "operation": operation, "region": region, "count": count}
+        for service, operation, region, count in [
+            ("cloudwatch", "DescribeAlarms", EAST, 1), ("dynamodb", "ListTables", WEST, 2),
+            ("iam", "ListRoles", "global", 1), ("lambda", "ListFunctions", EAST, 1),
+            ("route53", "ListHostedZones", "global", 1), ("s3", "ListBuckets", EAST, 1),
+            ("tag", "GetResources", EAST, 1)]]
+
+
+def test_s3_operations_that_share_a_path_are_told_apart(plain, name):
+    s3 = plain.aws("s3")
+    plain.bucket(name)
+    get(f"{plain.url}/_drctl/calls", "DELETE")
+    s3.put_object(Bucket=name, Key="a/b", Body=b"1")
+    s3.copy_object(Bucket=name, Key="c", CopySource=f"{name}/a/b")
+    s3.get_object(Bucket=name, Key="a/b")
+    s3.list_objects_v2(Bucket=name)
+    s3.get_bucket_versioning(Bucket=name)
+    upload = s3.create_multipart_upload(Bucket=name, Key="m")["UploadId"]
+    s3.upload_part(Bucket=name, Key="m", UploadId=upload, PartNumber=1, Body=b"2")
+    s3.upload_part_copy(Bucket=name, Key="m", UploadId=upload, PartNumber=2, CopySource=f"{name}/c")
+    s3.list_parts(Bucket=name, Key="m", UploadId=upload)
+    s3.abort_multipart_upload(Bucket=name, Key="m", UploadId=upload)
+    assert [call["operation"] for call in plain.calls()] == [
+        "AbortMultipartUpload", "CopyObject", "CreateMultipartUpload", "GetBucketVersioning", "GetObject",
+        "ListObjectsV2", "ListParts", "PutObject", "UploadPart", "UploadPartCopy"]
+
+
+@pytest.mark.parametrize("service, operation, ask, code, status", [
+    ("dynamodb", "ListTables", "list_tables", "ThrottlingException", 400),
+    ("lambda", "ListFunctions", "list_functions", "TooManyRequestsException", 429),
+    ("s3", "ListBuckets", "list_buckets", "SlowDown", 503),
+    ("iam", "ListRoles", "list_roles", "Throttling", 400),
+    ("route53", "ListHostedZones", "list_hosted_zones", "Throttling", 400),
+    ("sns", "ListTopics", "list_topics", "Throttling", 400),
+    ("cloudwatch", "DescribeAlarms", "describe_alarms", "Throttling", 400),
+    ("logs", "DescribeLogGroups", "describe_log_groups", "ThrottlingException", 400),
+    ("secretsmanager", "ListSecrets", "list_secrets", "ThrottlingException", 400),
+    ("tag", "GetResources", "get_resources", "ThrottledException", 400),
+    ("sts", "GetCallerIdentity", "get_caller_identity", "Throttling", 400),
+])
+def test_throttling_has_the_form_of_each_service(faulty, service, operation, ask, code, status):
+    faulty.faults({"service": service, "operation": operation, "action": "error", "times": 1})
+    client = faulty.aws({"tag": "resourcegroupstaggingapi"}.get(service, service))
+    with pytest.raises(ClientError) as caught:
+        getattr(client, ask)()
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    getattr(client, ask)()
+
+
+def test_an_error_may_be_any_code_status_and_message(faulty):
+    faulty.faults({"service": "iam", "operation": "List*", "action": "error", "code": "AccessDenied",
+                   "message": "a <b> & c"})
+    assert refused(faulty.aws("iam").list_roles) == ("AccessDenied", "a <b> & c")
+    assert refused(faulty.aws("iam").list_users) == ("AccessDenied", "a <b> & c")
+
+
+def test_latency_delays(faulty):
+    faulty.faults({"region": WEST, "action": "latency", "delay_ms": 400})
+    started = time.monotonic()
+    faulty.aws("sts", WEST).get_caller_identity()
+    assert time.monotonic() - started >= 0.4
+
+
+def test_a_dropped_call_never_happened(faulty, name):
+    faulty.faults({"service": "logs", "operation": "CreateLogGroup", "action": "drop", "times": 1})
+    with pytest.raises(ConnectionClosedError):
+        faulty.aws("logs").create_log_group(logGroupName=name)
+    assert faulty.aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"] == []
+
+
+def test_a_lost_answer_leaves_the_work_done(faulty, name):
+    faulty.faults({"service": "logs", "operation": "CreateLogGroup", "action": "lose_answer", "times": 1})
+    with pytest.raises(ConnectionClosedError):
+        faulty.aws("logs").create_log_group(logGroupName=name)
+    assert len(faulty.aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]) == 1
+
+
+def test_a_dark_region_answers_nothing_and_the_others_go_on(faulty):
+    faulty.faults({"region": WEST, "action": "dark"})
+    for ask in (faulty.aws("dynamodb", WEST).list_tables, faulty.aws("s3", WEST).list_buckets,
+                faulty.aws("sts", WEST).get_caller_identity):
+        with pytest.raises(ConnectionClosedError):
+            ask()
+    faulty.aws("dynamodb", EAST).list_tables()
+    faulty.aws("iam").list_roles()
+
+
+def test_a_dark_region_may_let_calls_hang(faulty):
+    faulty.faults({"region": WEST, "action": "dark", "delay_ms": 400})
+    started = time.monotonic()
+    with pytest.raises(ConnectionClosedError):
+        faulty.aws("dynamodb", WEST).list_tables()
+    assert time.monotonic() - started >= 0.4
+
+
+def test_faults_are_listed_replaced_and_cleared(faulty):
+    rule = {"action": "error", "service": "sns", "times": 3}
+    assert faulty.faults(rule) == (200, [rule])
+    assert get(f"{faulty.url}/_drctl/faults")[1] == b'[{"action": "error", "service": "sns", "times": 3}]'
+    assert get(f"{faulty.url}/_drctl/faults", "DELETE")[:2] == (200, b"[]")
+
+
+@pytest.mark.parametrize("rules", [[{"action": "explode"}], [{"action": "drop", "colour": 1}], [{}], 7])
+def test_a_senseless_fault_is_refused(faulty, rules):
+    assert put(f"{faulty.url}/_drctl/faults", rules)[0] == 400
+
+
+def test_the_server_ends_with_the_process_it_belongs_to():
+    parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    sandbox = Sandbox(DRCTL_SANDBOX_PARENT=str(parent.pid))
+    parent.communicate(b"\n")
+    assert sandbox.process.wait(20) == 0
+
+
+def test_another_ministack_is_refused_with_a_sentence():
+    patched = ("import drctl_sandbox.hooks as h; h.FUNCTIONS = {'lambda_svc.gone': 'x'}; h.verify()")
+    result = subprocess.run([sys.executable, "-c", patched], capture_output=True, text=True,
+                            cwd=os.path.dirname(os.path.dirname(__file__)))
+    assert result.returncode == 1
+    assert "written for ministack 1.5.33" in result.stderr and "`lambda_svc.gone` is missing" in result.stderr
+
+
+def test_what_the_extension_remembers_survives_a_restart_and_not_a_reset(tmp_path, name):
+    saved = {"PERSIST_STATE": "1", "STATE_DIR": str(tmp_path / "state"), "S3_PERSIST": "1",
+             "S3_DATA_DIR": str(tmp_path / "s3")}
+    sandbox = Sandbox(**saved)
+    sandbox.table(name)
+    sandbox.aws("dynamodb").update_continuous_backups(
+        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True,
+                                                          "RecoveryPeriodInDays": 7})
+    sandbox.stop()
+    again = Sandbox(**saved)
+    backups = again.aws("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == 7
+    get(f"{again.url}/_ministack/reset", "POST")
+    assert again.calls() == [] and again.aws("dynamodb").list_tables()["TableNames"] == []
+    again.stop()

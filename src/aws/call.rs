@@ -1,0 +1,108 @@
+//! From the SDK's many error types to the one that drctl uses.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::graph::{Failure, FailureClass};
+
+/// Turns the result of `send()` into ours.
+pub trait Call<T> {
+    /// Names the operation, as IAM writes it, and keeps code, message and request id.
+    fn call(self, operation: &'static str) -> Result<T, Failure>;
+
+    /// The same, with "not there" as `None`. Being denied stays a failure.
+    fn found(self, operation: &'static str) -> Result<Option<T>, Failure>;
+
+    /// The same, for deletions: what is gone already is gone.
+    fn gone(self, operation: &'static str) -> Result<(), Failure>;
+}
+
+impl<T, E> Call<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fn call(self, operation: &'static str) -> Result<T, Failure> {
+        self.map_err(|error| failure(operation, &error))
+    }
+
+    fn found(self, operation: &'static str) -> Result<Option<T>, Failure> {
+        match self.call(operation) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(failure) if failure.class == FailureClass::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn gone(self, operation: &'static str) -> Result<(), Failure> {
+        self.found(operation).map(|_| ())
+    }
+}
+
+fn failure<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(context) => {
+            let code = context.err().code().unwrap_or("Unknown").to_owned();
+            let message = context.err().message().unwrap_or_default().to_owned();
+            let header = |name| context.raw().headers().get(name).map(str::to_owned);
+            let request_id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id"));
+            let status = context.raw().status().as_u16();
+            Failure {
+                class: class(&code, &message, status),
+                operation: operation.to_owned(),
+                code,
+                message,
+                request_id,
+            }
+        }
+        SdkError::ResponseError(_) => {
+            Failure::malformed(operation, format!("the answer cannot be read: {}", chain(error)))
+        }
+        SdkError::ConstructionFailure(_) => Failure::new(FailureClass::Other, operation, chain(error)),
+        _ => Failure::new(FailureClass::Unreachable, operation, chain(error)),
+    }
+}
+
+/// What a code means. Codes are from the service models and from `aws-sdk-rust`'s retry tables.
+fn class(code: &str, message: &str, status: u16) -> FailureClass {
+    let exists = || message.to_ascii_lowercase().contains("already exist");
+    match code {
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "AuthFailure"
+        | "IncompleteSignature" => FailureClass::Denied,
+        "NoSuchEntity" | "ResourceNotFoundException" | "TableNotFoundException" | "ReplicaNotFoundException" => {
+            FailureClass::NotFound
+        }
+        "EntityAlreadyExists" | "ResourceAlreadyExistsException" => FailureClass::Exists,
+        "ResourceConflictException" | "ResourceInUseException" if exists() => FailureClass::Exists,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "SlowDown" => FailureClass::Throttled,
+        _ if status == 503 => FailureClass::Unreachable,
+        _ => FailureClass::Other,
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

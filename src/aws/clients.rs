@@ -1,0 +1,66 @@
+//! The SDK clients of every place.
+
+use std::collections::BTreeMap;
+
+use aws_config::{Region as SdkRegion, SdkConfig};
+
+use super::meter::{Label, Meter};
+use crate::graph::Region;
+
+/// The clients of one region.
+#[derive(Clone, Debug)]
+pub struct Regional {
+    /// Which region.
+    pub region: Region,
+    /// Lambda.
+    pub lambda: aws_sdk_lambda::Client,
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// The Resource Groups Tagging API.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
+}
+
+/// The clients of both regions and of IAM, in one account.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// The account, as STS told it.
+    pub account: String,
+    /// IAM, which is one for all regions.
+    pub iam: aws_sdk_iam::Client,
+    /// By region.
+    pub regions: BTreeMap<Region, Regional>,
+    /// What counts the calls of all of them.
+    pub meter: Meter,
+}
+
+/// A service client whose requests carry the name of their place.
+macro_rules! client {
+    ($service:ident, $config:expr, $place:expr) => {
+        $service::Client::from_conf(
+            $service::config::Builder::from($config).interceptor(Label { place: $place.to_string() }).build(),
+        )
+    };
+}
+
+impl Regional {
+    pub(super) fn new(shared: &SdkConfig, region: &Region) -> Self {
+        let config = &shared.to_builder().region(SdkRegion::new(region.as_str().to_owned())).build();
+        Self {
+            region: region.clone(),
+            lambda: client!(aws_sdk_lambda, config, region),
+            dynamodb: client!(aws_sdk_dynamodb, config, region),
+            logs: client!(aws_sdk_cloudwatchlogs, config, region),
+            tagging: client!(aws_sdk_resourcegroupstagging, config, region),
+        }
+    }
+}
+
+pub(super) fn iam(shared: &SdkConfig) -> aws_sdk_iam::Client {
+    client!(aws_sdk_iam, shared, "global")
+}
+
+pub(super) fn sts(shared: &SdkConfig) -> aws_sdk_sts::Client {
+    client!(aws_sdk_sts, shared, "global")
+}

@@ -1,0 +1,168 @@
+//! Every request passes here: counted, logged, and held to AWS's rate limits.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+/// A service's operation in one place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Request {
+    place: String,
+    service: String,
+    operation: String,
+}
+
+/// Counts requests, and holds them to the account's rate limits.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    counts: Mutex<BTreeMap<Request, usize>>,
+    limiters: Mutex<BTreeMap<(String, &'static str), Arc<DefaultDirectRateLimiter>>>,
+    limited: bool,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meter").field("limited", &self.limited).finish_non_exhaustive()
+    }
+}
+
+impl Meter {
+    /// A meter that only counts, or one that also keeps AWS's rate limits.
+    pub fn new(limited: bool) -> Self {
+        Self { inner: Arc::new(Inner { counts: Mutex::default(), limiters: Mutex::default(), limited }) }
+    }
+
+    /// How many requests were sent, retries included.
+    pub fn total(&self) -> usize {
+        self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
+    /// The client that all services share, metered.
+    pub(super) fn wrap(&self, client: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Metered { client, meter: self.clone() })
+    }
+
+    fn count(&self, request: &Request) {
+        let mut counts = self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(request.clone()).or_default() += 1;
+    }
+
+    async fn admit(&self, request: &Request) {
+        let Some(limit) = self.inner.limited.then(|| limit(&request.service, &request.operation)).flatten() else {
+            return;
+        };
+        let limiter = {
+            let mut limiters = self.inner.limiters.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = || Arc::new(RateLimiter::direct(Quota::per_second(limit.per_second).allow_burst(limit.burst)));
+            limiters.entry((request.place.clone(), limit.bucket)).or_insert_with(fresh).clone()
+        };
+        limiter.until_ready().await;
+    }
+}
+
+struct Limit {
+    bucket: &'static str,
+    per_second: NonZeroU32,
+    burst: NonZeroU32,
+}
+
+/// Default limits per account and region, from AWS's documentation of quotas; IAM publishes
+/// none, and 10 a second is what larger tools settled on.
+fn limit(service: &str, operation: &str) -> Option<Limit> {
+    let (bucket, per_second, burst) = match (service, operation) {
+        ("Lambda", "GetFunction") => ("lambda:GetFunction", 100, 100),
+        ("Lambda", "GetPolicy") => ("lambda:GetPolicy", 15, 15),
+        ("Lambda", _) => ("lambda", 15, 15),
+        ("CloudWatch Logs", "DescribeLogGroups") => ("logs:DescribeLogGroups", 10, 10),
+        ("DynamoDB", "DescribeContinuousBackups") => ("dynamodb:DescribeContinuousBackups", 10, 10),
+        ("DynamoDB", "TagResource" | "UntagResource") => ("dynamodb:TagResource", 5, 5),
+        ("DynamoDB", "DescribeTimeToLive") => ("dynamodb:DescribeTimeToLive", 1, 4),
+        ("IAM", _) => ("iam", 10, 20),
+        _ => return None,
+    };
+    Some(Limit { bucket, per_second: NonZeroU32::new(per_second)?, burst: NonZeroU32::new(burst)? })
+}
+
+/// Writes place, service and operation on each request, where the connector can read them.
+#[derive(Debug)]
+pub(super) struct Label {
+    /// The region, or `global`.
+    pub(super) place: String,
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Label {
+    fn name(&self) -> &'static str {
+        "drctl label"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(metadata) = config.load::<Metadata>() {
+            let request = Request {
+                place: self.place.clone(),
+                service: metadata.service().to_owned(),
+                operation: metadata.name().to_owned(),
+            };
+            context.request_mut().add_extension(request);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Metered {
+    client: SharedHttpClient,
+    meter: Meter,
+}
+
+impl HttpClient for Metered {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.client.http_connector(settings, components);
+        SharedHttpConnector::new(MeteredConnector { inner, meter: self.meter.clone() })
+    }
+}
+
+#[derive(Debug)]
+struct MeteredConnector {
+    inner: SharedHttpConnector,
+    meter: Meter,
+}
+
+impl HttpConnector for MeteredConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (inner, meter) = (self.inner.clone(), self.meter.clone());
+        HttpConnectorFuture::new(async move {
+            let Some(label) = request.extension::<Request>().cloned() else { return inner.call(request).await };
+            meter.admit(&label).await;
+            meter.count(&label);
+            let begun = Instant::now();
+            let answer = inner.call(request).await;
+            let status =
+                answer.as_ref().map_or_else(|_| "no answer".to_owned(), |response| response.status().to_string());
+            let Request { place, service, operation } = &label;
+            tracing::debug!(target: "drctl::aws", "{place} {service}:{operation} {status} in {} ms", begun.elapsed().as_millis());
+            answer
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! The AWS SDK at arm's length: clients of each place, one way of failing,
+//! one of retrying and one of waiting. Knows no kind of resource.
+
+mod arn;
+mod call;
+mod clients;
+mod connect;
+mod meter;
+mod retry;
+mod tags;
+mod wait;
+
+pub use arn::Arn;
+pub use call::Call;
+pub use clients::{Clients, Regional};
+pub use connect::{ConnectError, Target, connect};
+pub use meter::Meter;
+pub use retry::{Transient, retry};
+pub use tags::{TagIndex, own};
+pub use wait::{Look, Wait, poll};

@@ -1,0 +1,125 @@
+//! `drctl apply`
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::plan::{explain, refuse_conflicts};
+use super::session::{Code, Session, SystemArgs, complete};
+use super::ui::Ui;
+use crate::graph::Address;
+use crate::plan::guard::{self, Guard};
+use crate::plan::{Plan, plan};
+use crate::render::{Reporter, Style, amount, plan_text};
+use crate::run::{Options, Outcome, execute};
+use crate::state::StateFile;
+
+/// Make AWS as the spec says
+#[derive(Debug, clap::Args)]
+pub(super) struct ApplyArgs {
+    #[command(flatten)]
+    system: SystemArgs,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+
+    /// Let this protected resource be deleted or replaced, with its data
+    #[arg(long, value_name = "ADDRESS")]
+    allow: Vec<Address>,
+}
+
+/// Steps at once. The rate limits rule beside it; more only makes the progress hard to read.
+const PARALLELISM: usize = 16;
+
+pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError> {
+    let session = Session::open(&args.system, Code::Build, ui).await?;
+    let mut state = session.lock_state()?;
+    let observed = session.observe(state.index(), ui).await?;
+    let plan = complete(plan(&session.subject(state.index()).basis(&observed)))?;
+    ui.answer(&plan_text(&plan, Style::for_stdout()))?;
+    refuse_conflicts(&plan)?;
+    let guard = Guard { protect: session.spec.guard.protect.clone(), allow: args.allow.iter().cloned().collect() };
+    let refusals = guard::check(&plan, &guard);
+    if let Some(first) = refusals.first() {
+        let what: Vec<_> = refusals.iter().map(explain).collect();
+        let next = format!("change the spec back, or add `--allow {}` if its data may be lost", first.address);
+        return Err(CliError::Refused { what: what.join("\n"), next });
+    }
+    if plan.has_changes() && !args.yes {
+        confirm(ui)?;
+    }
+    let outcome = carry_out(&session, &plan, &mut state).await?;
+    ui.calls(session.cloud.calls());
+    finish(outcome, "apply")?;
+    if plan.has_changes() {
+        ui.remark(
+            &Style::for_stderr().good(&format!(
+                "applied: {} done, and live as the spec says",
+                amount(plan.pending().count(), "change")
+            )),
+        );
+    }
+    Ok(Exit::Done)
+}
+
+fn confirm(ui: &Ui) -> Result<(), CliError> {
+    match ui.ask("Apply these changes? Type yes to go on:")?.as_deref() {
+        Some("yes") => Ok(()),
+        Some(_) => Err(CliError::Refused {
+            what: "declined; nothing was changed".into(),
+            next: "run the same command again and type yes".into(),
+        }),
+        None => Err(CliError::Refused {
+            what: "there is no terminal to ask on; nothing was changed".into(),
+            next: "add `--yes` to apply without being asked".into(),
+        }),
+    }
+}
+
+/// Carries out a plan and tells people about it.
+pub(super) async fn carry_out(session: &Session, plan: &Plan, state: &mut StateFile) -> Result<Outcome, CliError> {
+    let reporter = Reporter::new(session.origins());
+    let stopping = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let listener = tokio::spawn(listen(stopping.clone()));
+    let options = Options {
+        kinds: &session.kinds,
+        parallelism: PARALLELISM,
+        stopping: &|| stopping.load(std::sync::atomic::Ordering::Relaxed),
+        events: &|event| reporter.tell(event),
+    };
+    let outcome = execute(&session.cloud, plan, state, &options).await;
+    listener.abort();
+    Ok(outcome?)
+}
+
+/// First Ctrl-C: start nothing more. Second: stop now; a later run continues from what is live.
+async fn listen(stopping: std::sync::Arc<std::sync::atomic::AtomicBool>) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    stopping.store(true, std::sync::atomic::Ordering::Relaxed);
+    eprintln!("stopping: finishing what runs; press Ctrl-C again to stop at once");
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(3);
+    }
+}
+
+/// Turns what is not finished into an error that says how to go on.
+pub(super) fn finish(outcome: Outcome, command: &str) -> Result<(), CliError> {
+    if outcome.is_complete() {
+        return Ok(());
+    }
+    let mut parts = Vec::new();
+    if !outcome.failed.is_empty() {
+        parts.push(format!("{} failed", outcome.failed.len()));
+    }
+    if !outcome.skipped.is_empty() {
+        parts.push(format!("{} left out", outcome.skipped.len()));
+    }
+    for (address, fields) in &outcome.different {
+        let fields: Vec<_> = fields.iter().map(|field| field.path.as_str()).collect();
+        parts.push(format!("{address} still differs in {}", fields.join(", ")));
+    }
+    let what = format!("not finished: {} done, {}", outcome.done.len(), parts.join(", "));
+    let next = format!("put right what is named above, then run `drctl {command}` again: it continues from here");
+    Err(if outcome.done.is_empty() { CliError::Failed { what, next } } else { CliError::Unfinished { what, next } })
+}

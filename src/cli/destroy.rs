@@ -1,0 +1,116 @@
+//! `drctl destroy`
+
+use super::apply::{carry_out, finish};
+use super::error::CliError;
+use super::exit::Exit;
+use super::session::{Code, Session, SystemArgs, complete};
+use super::ui::Ui;
+use crate::graph::Resource;
+use crate::kinds::table::Table;
+use crate::kinds::table_replica::TableReplica;
+use crate::plan::{Plan, Sight, destroy};
+use crate::render::{Style, amount, plan_text};
+
+/// Delete everything that belongs to the system
+#[derive(Debug, clap::Args)]
+pub(super) struct DestroyArgs {
+    #[command(flatten)]
+    system: SystemArgs,
+
+    /// The system's suffix, instead of being asked for it
+    #[arg(long, value_name = "SUFFIX")]
+    confirm: Option<String>,
+
+    /// Delete tables although their deletion protection is on
+    #[arg(long)]
+    lift_protection: bool,
+}
+
+pub(super) async fn run(args: &DestroyArgs, ui: &mut Ui) -> Result<Exit, CliError> {
+    let session = Session::open(&args.system, Code::Leave, ui).await?;
+    let mut state = session.lock_state()?;
+    let observed = session.observe(state.index(), ui).await?;
+    let plan = complete(destroy(&session.subject(state.index()).basis(&observed)))?;
+    if plan.has_changes() {
+        ui.answer(&plan_text(&plan, Style::for_stdout()))?;
+        tell_losses(&plan, ui)?;
+        refuse_protected(&plan, args.lift_protection)?;
+        confirm(args, &session.owner.suffix, ui)?;
+    }
+    let outcome = carry_out(&session, &plan, &mut state).await?;
+    finish(outcome, "destroy")?;
+    let left = leftovers(&session, &state, ui).await?;
+    ui.calls(session.cloud.calls());
+    if !left.is_empty() {
+        return Err(CliError::Unfinished {
+            what: format!("still there: {}", left.join(", ")),
+            next: "run `drctl destroy` again in a minute".into(),
+        });
+    }
+    state.remove_if_empty()?;
+    let gone = amount(plan.pending().count(), "resource");
+    ui.remark(&Style::for_stderr().good(&if plan.has_changes() {
+        format!("destroyed: {gone} deleted, nothing left")
+    } else {
+        "nothing to destroy".to_owned()
+    }));
+    Ok(Exit::Done)
+}
+
+/// Says what data goes, by what AWS last counted.
+fn tell_losses(plan: &Plan, ui: &Ui) -> Result<(), CliError> {
+    for change in plan.pending().filter(|change| change.address.kind == Table::KIND) {
+        let attribute = |name: &str| {
+            change.before.as_ref().and_then(|live| live.attributes.get(name)).cloned().unwrap_or_else(|| "?".into())
+        };
+        ui.answer(&format!(
+            "data lost with {}: about {} items, {} bytes (DynamoDB counts every six hours)",
+            change.address,
+            attribute("items"),
+            attribute("bytes")
+        ))?;
+    }
+    Ok(())
+}
+
+/// Everything that would stop the run half-way is said before anything is deleted.
+fn refuse_protected(plan: &Plan, lift_protection: bool) -> Result<(), CliError> {
+    let protected = plan.pending().filter(|change| change.address.kind == TableReplica::KIND).filter(|change| {
+        let live = change.before.as_ref();
+        live.and_then(|live| live.properties.get("deletion_protection")).is_some_and(|on| on == true)
+    });
+    let names: Vec<_> = protected.map(|change| change.address.to_string()).collect();
+    if names.is_empty() || lift_protection {
+        return Ok(());
+    }
+    Err(CliError::Refused {
+        what: format!("deletion protection is on for {}; nothing was deleted", names.join(", ")),
+        next: "add `--lift-protection` if these tables really are to go".into(),
+    })
+}
+
+fn confirm(args: &DestroyArgs, suffix: &str, ui: &Ui) -> Result<(), CliError> {
+    let typed = match &args.confirm {
+        Some(typed) => Some(typed.clone()),
+        None => ui.ask(&format!("Delete all of this? Type the suffix `{suffix}` to go on:"))?,
+    };
+    match typed {
+        Some(typed) if typed == suffix => Ok(()),
+        Some(typed) => Err(CliError::Refused {
+            what: format!("`{typed}` is not the suffix `{suffix}`; nothing was deleted"),
+            next: "check that this is the system you mean, and run the same command again".into(),
+        }),
+        None => Err(CliError::Refused {
+            what: "there is no terminal to ask on; nothing was deleted".into(),
+            next: format!("add `--confirm {suffix}` to delete without being asked"),
+        }),
+    }
+}
+
+/// Looks again for everything that was the system's.
+async fn leftovers(session: &Session, state: &crate::state::StateFile, ui: &Ui) -> Result<Vec<String>, CliError> {
+    let observed = session.observe(state.index(), ui).await?;
+    let again = complete(destroy(&session.subject(state.index()).basis(&observed)))?;
+    let there = again.pending().filter(|change| matches!(observed.seen.get(&change.address), Some(Sight::Live(_))));
+    Ok(there.map(|change| change.address.to_string()).collect())
+}

@@ -1,0 +1,111 @@
+//! The command line: one file per command, each gathers, decides and shows.
+
+mod apply;
+mod demo;
+mod destroy;
+mod error;
+mod exit;
+mod health;
+mod output;
+mod package;
+mod pay;
+mod plan;
+mod sandbox;
+mod session;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+use ui::Ui;
+
+/// One TOML spec, one reconciler for a two-region disaster-recovery system on AWS
+#[derive(Debug, Parser)]
+#[command(name = "drctl", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Show each AWS call with its place and time, and the total
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Destroy(destroy::DestroyArgs),
+    Output(output::OutputArgs),
+    Pay(pay::PayArgs),
+    Health(health::HealthArgs),
+    Package(package::PackageArgs),
+    /// Work with the embedded AWS that `--sandbox` uses
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxCommand),
+    Demo(demo::DemoArgs),
+}
+
+/// Runs drctl and says how it ended.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    log(arguments.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("drctl cannot start: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    runtime.block_on(run(arguments)).into()
+}
+
+async fn run(arguments: Arguments) -> Exit {
+    let mut ui = Ui::new(arguments.verbose);
+    let result = match &arguments.command {
+        Command::Plan(args) => plan::run(args, &mut ui).await,
+        Command::Apply(args) => apply::run(args, &mut ui).await,
+        Command::Destroy(args) => destroy::run(args, &mut ui).await,
+        Command::Output(args) => output::run(args, &mut ui).await,
+        Command::Pay(args) => pay::run(args, &mut ui).await,
+        Command::Health(args) => health::run(args, &mut ui).await,
+        Command::Package(args) => package::run(args, &mut ui),
+        Command::Sandbox(command) => sandbox::run(command, &mut ui).await,
+        Command::Demo(args) => demo::run(args, &mut ui).await,
+    };
+    result.unwrap_or_else(|error| {
+        let exit = error.exit();
+        eprintln!("{:?}", miette::Report::new(error));
+        exit
+    })
+}
+
+/// Help and version are answers; everything else is a wrong command line.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Without a terminal to write to there is nobody to tell.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done.into(),
+        _ => Exit::Usage.into(),
+    }
+}
+
+/// Sends drctl's own log to standard error: each AWS call with `-v`, or what `DRCTL_LOG` asks for.
+fn log(verbose: bool) {
+    use tracing_subscriber::EnvFilter;
+    let wanted =
+        std::env::var("DRCTL_LOG").unwrap_or_else(|_| if verbose { "drctl::aws=debug".into() } else { "off".into() });
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(wanted))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .without_time()
+        .init();
+}

@@ -1,0 +1,71 @@
+//! `drctl plan`
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::session::{Code, Session, SystemArgs, complete};
+use super::ui::Ui;
+use crate::plan::guard::{self, Guard, Refusal};
+use crate::plan::{Action, Plan, plan};
+use crate::render::{Style, plan_json, plan_text};
+
+/// Show what `apply` would change, and change nothing
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    system: SystemArgs,
+
+    /// Print the plan as one JSON document
+    #[arg(long)]
+    json: bool,
+
+    /// Exit with code 2 if there is anything to change
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> {
+    let session = Session::open(&args.system, Code::Build, ui).await?;
+    let state = session.read_state()?;
+    let observed = session.observe(state.index(), ui).await?;
+    let plan = complete(plan(&session.subject(state.index()).basis(&observed)))?;
+    ui.calls(session.cloud.calls());
+    if args.json {
+        ui.answer(&plan_json(&plan))?;
+    } else {
+        ui.answer(&plan_text(&plan, Style::for_stdout()))?;
+    }
+    refuse_conflicts(&plan)?;
+    warn_of(
+        &guard::check(&plan, &Guard { protect: session.spec.guard.protect.clone(), allow: Default::default() }),
+        ui,
+    );
+    Ok(if args.detailed_exitcode && plan.has_changes() { Exit::ChangesPending } else { Exit::Done })
+}
+
+/// Things that are not ours are never touched.
+pub(super) fn refuse_conflicts(plan: &Plan) -> Result<(), CliError> {
+    let Some(first) = plan.conflicts.first() else { return Ok(()) };
+    let names: Vec<_> = plan.conflicts.iter().map(|conflict| conflict.address.to_string()).collect();
+    Err(CliError::Refused {
+        what: format!("drctl did not make what is called like {}, and leaves it alone", names.join(", ")),
+        next: format!("choose another `suffix` in `[system]`, or remove `{}` yourself if nobody needs it", first.id),
+    })
+}
+
+/// Says what `apply` will refuse.
+fn warn_of(refusals: &[Refusal], ui: &Ui) {
+    for refusal in refusals {
+        ui.remark(&format!("{}: `apply` will refuse unless it gets `--allow {}`", explain(refusal), refusal.address));
+    }
+}
+
+/// What a refused change would do.
+pub(super) fn explain(refusal: &Refusal) -> String {
+    let address = &refusal.address;
+    match refusal.action {
+        Action::Replace => {
+            format!("replacing {address} loses its data ({} cannot be changed in place)", refusal.because.join(", "))
+        }
+        _ => format!("deleting {address} loses its data"),
+    }
+}

@@ -1,0 +1,171 @@
+//! What every command on a system starts with: the spec, the code, a connection, the state.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::error::CliError;
+use super::ui::Ui;
+use crate::aws::{Target, connect};
+use crate::desired::{self, CodeHashes, Spec};
+use crate::graph::{Address, Graph, Meta, Owner};
+use crate::kinds::{self, Artifacts};
+use crate::package::{self, Package, Source};
+use crate::plan::{Observation, Plan};
+use crate::run::{AwsCloud, Subject, observe};
+use crate::sandbox;
+use crate::state::{Index, StateFile};
+
+/// Which system, and which AWS.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct SystemArgs {
+    /// Spec of the system; without it, the only one in specs/
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+
+    /// Work on the embedded AWS instead of the real one; starts it if need be
+    #[arg(long)]
+    pub(super) sandbox: bool,
+}
+
+/// Whether a command needs the functions' code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    /// Build what has changed.
+    Build,
+    /// Only look at what is deployed.
+    Leave,
+}
+
+/// A system, connected.
+pub(super) struct Session {
+    pub(super) spec: Spec,
+    pub(super) owner: Owner,
+    pub(super) graph: Graph,
+    pub(super) cloud: AwsCloud,
+    pub(super) kinds: Vec<Meta>,
+    /// Where the sandbox listens, if it is the sandbox.
+    pub(super) endpoint: Option<String>,
+    state_folder: PathBuf,
+}
+
+impl Session {
+    /// Loads the spec, builds the code if asked to, and connects.
+    pub(super) async fn open(args: &SystemArgs, code: Code, ui: &Ui) -> Result<Self, CliError> {
+        let spec = desired::load(args.file.as_deref())?;
+        let packages = match code {
+            Code::Build => build(&spec, ui)?,
+            Code::Leave => BTreeMap::new(),
+        };
+        let (target, state_folder) = target(args, &spec, ui).await?;
+        let clients = connect(&target, &spec.regions()).await?;
+        if let Some(account) = spec.system.account.as_ref().filter(|account| **account != clients.account) {
+            return Err(CliError::Refused {
+                what: format!("these credentials are for account {}, and the spec is for {account}", clients.account),
+                next: format!("use credentials for {account}, or change `account` in `[system]`"),
+            });
+        }
+        let hashes: CodeHashes =
+            packages.iter().map(|(name, package)| (name.clone(), package.sha256.clone())).collect();
+        let artifacts: Artifacts = packages.into_values().map(|package| (package.sha256, package.zip)).collect();
+        let endpoint = match target {
+            Target::Aws => None,
+            Target::Sandbox { endpoint, .. } => Some(endpoint),
+        };
+        Ok(Self {
+            owner: spec.owner(),
+            graph: spec.graph(&clients.account, &hashes),
+            cloud: AwsCloud::new(clients, artifacts),
+            kinds: kinds::metas(),
+            endpoint,
+            state_folder,
+            spec,
+        })
+    }
+
+    /// The state, for reading.
+    pub(super) fn read_state(&self) -> Result<StateFile, CliError> {
+        Ok(StateFile::read(&self.state_folder, &self.owner)?)
+    }
+
+    /// The state, locked for as long as the value lives.
+    pub(super) fn lock_state(&self) -> Result<StateFile, CliError> {
+        Ok(StateFile::lock(&self.state_folder, &self.owner)?)
+    }
+
+    /// The system as spec, state and marks know it.
+    pub(super) fn subject<'a>(&'a self, recorded: &'a Index) -> Subject<'a> {
+        Subject { desired: &self.graph, recorded, owner: &self.owner, kinds: &self.kinds }
+    }
+
+    /// What is live.
+    pub(super) async fn observe(&self, recorded: &Index, ui: &Ui) -> Result<Observation, CliError> {
+        let _working = ui.working("reading both regions");
+        Ok(observe(&self.cloud, self.subject(recorded)).await?)
+    }
+
+    /// Where in the spec each address comes from.
+    pub(super) fn origins(&self) -> BTreeMap<Address, String> {
+        self.graph.iter().map(|(address, node)| (address.clone(), node.origin.to_string())).collect()
+    }
+
+    /// A URL as it can be used from here: on the sandbox, the one on the loopback.
+    pub(super) fn usable(&self, url: &str) -> String {
+        let loopback = self.endpoint.as_ref().and_then(|endpoint| sandbox::function_url(endpoint, url));
+        loopback.unwrap_or_else(|| url.to_owned())
+    }
+}
+
+/// A plan with failures is no plan.
+pub(super) fn complete(plan: Plan) -> Result<Plan, CliError> {
+    if plan.failures.is_empty() { Ok(plan) } else { Err(CliError::unreadable(plan.failures)) }
+}
+
+/// Builds the code of every function of the spec.
+pub(super) fn build(spec: &Spec, ui: &Ui) -> Result<BTreeMap<String, Package>, CliError> {
+    let sources: Vec<Source> = spec
+        .functions
+        .values()
+        .map(|function| Source { path: spec.folder().join(&function.source), architecture: function.architecture })
+        .collect();
+    let working = ui.working("checking the functions' code");
+    let mut told = None;
+    let packages = package::build(&sources, &package_cache()?, &mut |progress| match progress {
+        package::Progress::Building { package } => {
+            if told.as_ref() != Some(&package) {
+                ui.remark(&format!("building {package}; the first time takes some minutes"));
+                told = Some(package);
+            }
+        }
+        package::Progress::Compiling { package, name, count } => {
+            working.now(&format!("building {package}: {name} ({count})"))
+        }
+    })?;
+    Ok(spec.functions.keys().cloned().zip(packages).collect())
+}
+
+fn package_cache() -> Result<PathBuf, CliError> {
+    use etcetera::BaseStrategy;
+    let folders = etcetera::choose_base_strategy().map_err(|_| CliError::Failed {
+        what: "there is no home folder to keep built functions in".into(),
+        next: "set `HOME` or `XDG_CACHE_HOME`".into(),
+    })?;
+    Ok(folders.cache_dir().join("drctl").join("packages"))
+}
+
+/// Which AWS, and where the state of a system there is kept.
+async fn target(args: &SystemArgs, spec: &Spec, ui: &Ui) -> Result<(Target, PathBuf), CliError> {
+    if args.sandbox {
+        let working = ui.working("starting the sandbox");
+        let options = sandbox::status().await?.map_or_else(Default::default, |info| info.options);
+        let info = sandbox::up(options, &mut |step| working.now(step)).await?;
+        let target = Target::Sandbox { endpoint: info.endpoint, strict: info.options.strict };
+        return Ok((target, info.folder.join("state")));
+    }
+    Ok((Target::Aws, beside(spec.folder())?.join("state")))
+}
+
+/// The folder that a folder lies in.
+fn beside(folder: &Path) -> Result<PathBuf, CliError> {
+    let folder = fs_err::canonicalize(folder)?;
+    Ok(folder.parent().unwrap_or(&folder).to_owned())
+}

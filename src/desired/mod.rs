@@ -1,0 +1,245 @@
+//! From a spec file to the graph of desired resources.
+//!
+//! One file per TOML table: each reads its table, checks it against the others,
+//! and emits resources of one or several kinds.
+
+mod function;
+mod guard;
+mod region;
+mod scope;
+mod system;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use indexmap::IndexMap;
+use miette::Diagnostic;
+use thiserror::Error;
+
+pub use function::FunctionSection;
+pub use guard::GuardSection;
+pub use region::RegionSection;
+pub use scope::Scope;
+pub use system::SystemSection;
+pub use table::TableSection;
+
+use crate::graph::{Graph, Owner, Region};
+use crate::spec::{At, InvalidSpec, Name, Node, Problem, Problems, Sources, Spanned, TableReader};
+
+/// Why there is no spec to work with.
+#[derive(Debug, Error, Diagnostic)]
+pub enum LoadError {
+    /// No file was named, and there is not exactly one to find.
+    #[error("no spec was named")]
+    #[diagnostic(help("{0}"))]
+    NoneNamed(String),
+    /// The file cannot be read.
+    #[error("the spec cannot be read: {0}")]
+    #[diagnostic(help("name a TOML file with `-f FILE`"))]
+    Unreadable(std::io::Error),
+    /// The file has problems.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(#[from] InvalidSpec),
+}
+
+/// A spec that was read and checked.
+#[derive(Debug)]
+pub struct Spec {
+    /// `[system]`
+    pub system: SystemSection,
+    /// `[region]`
+    pub region: RegionSection,
+    /// `[table.NAME]`
+    pub tables: IndexMap<String, TableSection>,
+    /// `[function.NAME]`
+    pub functions: IndexMap<String, FunctionSection>,
+    /// `[guard]`
+    pub guard: GuardSection,
+    sources: Sources,
+    path: PathBuf,
+}
+
+/// The hash of each function's code, by the function's name.
+pub type CodeHashes = std::collections::BTreeMap<String, String>;
+
+impl Spec {
+    /// Whose system it is.
+    pub fn owner(&self) -> Owner {
+        Owner {
+            system: self.system.name.as_str().to_owned(),
+            environment: self.system.environment.as_str().to_owned(),
+            suffix: self.system.suffix.as_str().to_owned(),
+        }
+    }
+
+    /// Both regions, the primary first.
+    pub fn regions(&self) -> [Region; 2] {
+        [self.region.primary.clone(), self.region.secondary.clone()]
+    }
+
+    /// The folder that relative paths in the spec count from.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
+    /// The function that takes payments: the first with a URL that may write to a table.
+    pub fn payment_function(&self) -> Option<&str> {
+        self.functions
+            .iter()
+            .find(|(_, function)| function.has_url() && function.writes())
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// The function that tells whether payments can be taken: the first with a URL that looks at another function.
+    pub fn health_function(&self) -> Option<&str> {
+        self.functions
+            .iter()
+            .find(|(_, function)| function.has_url() && function.watches())
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// The desired resources in `account`. `code` may lack functions that are not to be applied.
+    pub fn graph(&self, account: &str, code: &CodeHashes) -> Graph {
+        let mut scope = Scope::new(self, account, code);
+        for (name, table) in &self.tables {
+            table.emit(name, &mut scope);
+        }
+        for (name, function) in &self.functions {
+            function.emit(name, &mut scope);
+        }
+        scope.into_graph()
+    }
+
+    fn line(&self, at: At) -> usize {
+        self.sources.line(at)
+    }
+}
+
+/// Finds, reads and checks a spec.
+pub fn load(file: Option<&Path>) -> Result<Spec, LoadError> {
+    let path = match file {
+        Some(path) => path.to_owned(),
+        None => only_spec(Path::new("specs"))?,
+    };
+    let text = fs::read_to_string(&path).map_err(LoadError::Unreadable)?;
+    Ok(read(&path, &text)?)
+}
+
+/// The only spec in the folder, or an error that lists what there is.
+fn only_spec(folder: &Path) -> Result<PathBuf, LoadError> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut specs: Vec<_> =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    specs.sort();
+    match specs.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(LoadError::NoneNamed("name one with `-f FILE`; there is none in specs/".into())),
+        several => {
+            let names: Vec<_> = several.iter().map(|path| format!("`-f {}`", path.display())).collect();
+            Err(LoadError::NoneNamed(format!("name one: {}", names.join(" or "))))
+        }
+    }
+}
+
+/// Reads and checks a spec, gathering every problem.
+pub fn read(path: &Path, text: &str) -> Result<Spec, InvalidSpec> {
+    let (mut sources, mut problems) = (Sources::default(), Problems::default());
+    let root = sources.parse(path, text, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems.into_error(&sources));
+    }
+    let spec = sections(&root, &mut problems).map(|(system, region, tables, functions, guard)| Spec {
+        system,
+        region,
+        tables,
+        functions,
+        guard,
+        sources: sources.clone(),
+        path: path.to_owned(),
+    });
+    if let Some(spec) = &spec {
+        check(spec, &mut problems);
+    }
+    match spec {
+        Some(spec) if problems.is_empty() => Ok(spec),
+        _ => Err(problems.into_error(&sources)),
+    }
+}
+
+type Sections =
+    (SystemSection, RegionSection, IndexMap<String, TableSection>, IndexMap<String, FunctionSection>, GuardSection);
+
+fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
+    let top = At { source: root.at.source, start: 0, end: 0 };
+    let mut reader = TableReader::new("", top, root, problems)?;
+    schema(&mut reader);
+    let system = section(&mut reader, "system", "name, environment and suffix", SystemSection::read);
+    let region = section(&mut reader, "region", "primary and secondary", RegionSection::read);
+    let (mut tables, mut functions) = (IndexMap::new(), IndexMap::new());
+    reader
+        .each("table", |name, node, problems, path| named(&mut tables, name, node, problems, path, TableSection::read));
+    reader.each("function", |name, node, problems, path| {
+        named(&mut functions, name, node, problems, path, FunctionSection::read)
+    });
+    let guard = match reader.table("guard") {
+        Some(guard) => GuardSection::read(guard),
+        None => GuardSection::default(),
+    };
+    reader.finish();
+    Some((system?, region?, tables, functions, guard))
+}
+
+/// The number of the spec's layout; there is one so far.
+fn schema(reader: &mut TableReader<'_>) {
+    if let Some(schema) = reader.required::<i64>("schema", "1").filter(|schema| **schema != 1) {
+        let problem = Problem::new("schema", schema.at, format!("this drctl does not know schema {}", *schema));
+        reader.problems().push(problem.help("write `schema = 1`, or use a newer drctl"));
+    }
+}
+
+fn section<T>(
+    reader: &mut TableReader<'_>,
+    key: &'static str,
+    keys: &str,
+    read: impl FnOnce(TableReader<'_>) -> Option<T>,
+) -> Option<T> {
+    let at = reader.at();
+    match reader.table(key) {
+        Some(table) => read(table),
+        None => {
+            let problem = Problem::new("missing", at, format!("the spec has no table `[{key}]`"));
+            reader.problems().push(problem.label("in this file").help(format!("add `[{key}]` with {keys}")));
+            None
+        }
+    }
+}
+
+fn named<T>(
+    sections: &mut IndexMap<String, T>,
+    name: &Spanned<String>,
+    node: &Node,
+    problems: &mut Problems,
+    path: String,
+    read: impl FnOnce(TableReader<'_>) -> Option<T>,
+) {
+    if let Err(mismatch) = Name::new(name) {
+        problems.push(Problem::new("name", name.at, mismatch.message).help(mismatch.help));
+    }
+    if let Some(section) = TableReader::new(path, name.at, node, problems).and_then(read) {
+        sections.insert(name.value.clone(), section);
+    }
+}
+
+/// What only shows when all tables are known: references and the lengths of AWS names.
+fn check(spec: &Spec, problems: &mut Problems) {
+    for (name, table) in &spec.tables {
+        table.check(name, spec, problems);
+    }
+    for (name, function) in &spec.functions {
+        function.check(name, spec, problems);
+    }
+}

@@ -1,0 +1,86 @@
+//! What went wrong with a call to AWS, in words that every floor understands.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What a failure means for what drctl does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// The caller may not do this.
+    Denied,
+    /// The object is there already.
+    Exists,
+    /// The object is not there.
+    NotFound,
+    /// No answer: connection refused or dropped, or a time-out.
+    Unreachable,
+    /// AWS asked to slow down, more often than drctl was ready to try.
+    Throttled,
+    /// A wait ended without what it waited for.
+    Deadline,
+    /// The answer makes no sense: a field missing that AWS always sends, or text that does not parse.
+    Malformed,
+    /// Anything else; the code and message say what.
+    Other,
+}
+
+/// A failed call: which one, what AWS said, and the request id to quote to AWS support.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// What the failure means.
+    pub class: FailureClass,
+    /// The call, as IAM writes it: `lambda:CreateFunction`.
+    pub operation: String,
+    /// The error code, or a word of ours where AWS sent none.
+    pub code: String,
+    /// The message, as AWS wrote it.
+    pub message: String,
+    /// The request id, if an answer came.
+    pub request_id: Option<String>,
+}
+
+impl Failure {
+    /// A failure that drctl itself noticed while doing `operation`.
+    pub fn new(class: FailureClass, operation: &str, message: impl Into<String>) -> Self {
+        let code = match class {
+            FailureClass::Deadline => "Deadline",
+            FailureClass::Malformed => "MalformedAnswer",
+            FailureClass::Unreachable => "Unreachable",
+            _ => "Error",
+        };
+        Self {
+            class,
+            operation: operation.to_owned(),
+            code: code.to_owned(),
+            message: message.into(),
+            request_id: None,
+        }
+    }
+
+    /// An answer that lacks something AWS always sends.
+    pub fn malformed(operation: &str, what: impl fmt::Display) -> Self {
+        Self::new(FailureClass::Malformed, operation, what.to_string())
+    }
+
+    /// Whether the code is `code` and the message contains `part`.
+    pub fn says(&self, code: &str, part: &str) -> bool {
+        self.code == code && self.message.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed: {}", self.operation, self.code)?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message.trim_end_matches('.'))?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}

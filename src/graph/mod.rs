@@ -1,0 +1,17 @@
+//! The vocabulary everything else is written in: places and addresses, the
+//! properties of a resource, references between resources, and the graph that
+//! the spec describes. Knows no AWS call, no file and no clock.
+
+mod address;
+mod document;
+mod failure;
+mod graph;
+mod properties;
+mod resource;
+
+pub use address::{Address, AddressError, Place, Region};
+pub use document::Document;
+pub use failure::{Failure, FailureClass};
+pub use graph::{Graph, Node, Origin};
+pub use properties::{Attributes, Input, Properties, Reference};
+pub use resource::{Meta, Owner, Resource, Tags};

@@ -1,0 +1,122 @@
+//! What a kind of resource says about itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Address, Properties};
+
+/// Tags by key; `aws:` keys are AWS's own and are never among them.
+pub type Tags = BTreeMap<String, String>;
+
+/// One struct that serves as both *wanted* and *found*, so that `==` is the difference.
+pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
+    /// The kind's name in addresses.
+    const KIND: &'static str;
+    /// Properties that AWS cannot change: a new value means a new resource.
+    const FIXED: &'static [&'static str] = &[];
+    /// Properties that only the creating request uses; later another kind manages them, or nobody.
+    const AT_CREATION: &'static [&'static str] = &[];
+    /// Properties that are JSON documents, shown as a line difference.
+    const DOCUMENTS: &'static [&'static str] = &[];
+    /// Whether deleting it deletes data.
+    const HOLDS_DATA: bool = false;
+    /// The kind whose ownership marks also mark this one, which has none of its own.
+    const PART_OF: Option<&'static str> = None;
+
+    /// What AWS knows the resource by, if that can be told from its properties.
+    fn id(&self) -> Option<String>;
+
+    /// Whose mutation lock a change takes: AWS rejects overlapping writes to one object,
+    /// and some of our kinds are parts of the same object.
+    fn locks(address: &Address) -> Address {
+        address.clone()
+    }
+}
+
+/// What the planner and the executor need to know of a kind.
+#[derive(Clone, Copy)]
+pub struct Meta {
+    /// [`Resource::KIND`]
+    pub kind: &'static str,
+    /// [`Resource::FIXED`]
+    pub fixed: &'static [&'static str],
+    /// [`Resource::AT_CREATION`]
+    pub at_creation: &'static [&'static str],
+    /// [`Resource::DOCUMENTS`]
+    pub documents: &'static [&'static str],
+    /// [`Resource::HOLDS_DATA`]
+    pub holds_data: bool,
+    /// [`Resource::PART_OF`]
+    pub part_of: Option<&'static str>,
+    /// [`Resource::locks`]
+    pub locks: fn(&Address) -> Address,
+}
+
+impl Meta {
+    /// What is compared and remembered of a resource of this kind.
+    pub fn managed(&self, properties: &Properties) -> Properties {
+        properties.without(self.at_creation)
+    }
+
+    /// What `T` says about itself.
+    pub const fn of<T: Resource>() -> Self {
+        Self {
+            kind: T::KIND,
+            fixed: T::FIXED,
+            at_creation: T::AT_CREATION,
+            documents: T::DOCUMENTS,
+            holds_data: T::HOLDS_DATA,
+            part_of: T::PART_OF,
+            locks: T::locks,
+        }
+    }
+}
+
+/// Which system a resource belongs to, as its tags say. Never shared between two specs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// `[system] name`
+    pub system: String,
+    /// `[system] environment`
+    pub environment: String,
+    /// `[system] suffix`
+    pub suffix: String,
+}
+
+impl Owner {
+    /// The tag that names the system.
+    pub const SYSTEM: &'static str = "drctl:system";
+    /// The tag that names the environment.
+    pub const ENVIRONMENT: &'static str = "drctl:environment";
+    /// The tag that names the suffix.
+    pub const SUFFIX: &'static str = "drctl:suffix";
+    /// The tag that names the resource's address.
+    pub const ADDRESS: &'static str = "drctl:address";
+
+    /// The ownership marks of one resource.
+    pub fn marks(&self, address: &Address) -> Tags {
+        [
+            (Self::SYSTEM, &self.system),
+            (Self::ENVIRONMENT, &self.environment),
+            (Self::SUFFIX, &self.suffix),
+            (Self::ADDRESS, &address.to_string()),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.clone()))
+        .collect()
+    }
+
+    /// Whether these tags say that the resource is this system's.
+    pub fn owns(&self, tags: &Tags) -> bool {
+        tags.get(Self::SYSTEM) == Some(&self.system) && tags.get(Self::SUFFIX) == Some(&self.suffix)
+    }
+
+    /// The system that these tags name, for a person to read.
+    pub fn named_in(tags: &Tags) -> Option<String> {
+        let system = tags.get(Self::SYSTEM)?;
+        Some(tags.get(Self::SUFFIX).map_or_else(|| system.clone(), |suffix| format!("{system}, suffix {suffix}")))
+    }
+}

@@ -1,0 +1,143 @@
+//! The CloudWatch Logs calls behind [`LogGroup`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::LogGroup;
+use crate::aws::{Arn, Call, Transient, own, retry};
+use crate::graph::{Attributes, Failure, Tags};
+use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target};
+
+/// Two writes to one group at a time.
+const SETTLING: &[Transient] = &[("OperationAbortedException", ""), ("ResourceNotFoundException", "")];
+
+/// How long a group just made may be unknown.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+
+/// `DescribeLogGroups` takes this many identifiers.
+const IDENTIFIERS: usize = 50;
+
+impl Lifecycle for LogGroup {
+    async fn observe(cx: Context<'_>, targets: &[Target]) -> Seen<Self> {
+        let mut seen = Seen::new();
+        for batch in join_all(targets.chunks(IDENTIFIERS).map(|chunk| read(cx, chunk))).await {
+            seen.extend(batch);
+        }
+        seen
+    }
+
+    async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
+        let logs = &cx.regional()?.logs;
+        logs.create_log_group()
+            .log_group_name(&self.name)
+            .set_tags(Some(self.tags.clone().into_iter().collect()))
+            .send()
+            .await
+            .call("logs:CreateLogGroup")?;
+        put_retention(cx, self).await?;
+        Ok(Created { id: self.name.clone(), attributes: attributes(&arn(cx, &self.name)?) })
+    }
+
+    async fn update(before: &Self, after: &Self, cx: Context<'_>) -> Result<(), Failure> {
+        let logs = &cx.regional()?.logs;
+        if before.retention_days != after.retention_days {
+            put_retention(cx, after).await?;
+        }
+        let (arn, tags) = (arn(cx, &after.name)?, TagChange::between(&before.tags, &after.tags));
+        if !tags.set.is_empty() {
+            logs.tag_resource()
+                .resource_arn(&arn)
+                .set_tags(Some(tags.set.into_iter().collect()))
+                .send()
+                .await
+                .call("logs:TagResource")?;
+        }
+        if !tags.unset.is_empty() {
+            logs.untag_resource()
+                .resource_arn(&arn)
+                .set_tag_keys(Some(tags.unset))
+                .send()
+                .await
+                .call("logs:UntagResource")?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: Context<'_>) -> Result<(), Failure> {
+        let logs = &cx.regional()?.logs;
+        retry(SETTLED_WITHIN, &[("OperationAbortedException", "")], || async {
+            logs.delete_log_group().log_group_name(&self.name).send().await.gone("logs:DeleteLogGroup")
+        })
+        .await
+    }
+
+    fn id_in(arn: &Arn<'_>) -> Option<String> {
+        let name = (arn.service == "logs").then(|| arn.resource.strip_prefix("log-group:")).flatten()?;
+        Some(name.trim_end_matches(":*").to_owned())
+    }
+}
+
+/// One call finds them all; tags come from the index, or one more call each.
+async fn read(cx: Context<'_>, targets: &[Target]) -> Seen<LogGroup> {
+    let answer = async {
+        let logs = &cx.regional()?.logs;
+        let names = targets.iter().map(|target| target.id.clone()).collect();
+        logs.describe_log_groups().set_log_group_identifiers(Some(names)).send().await.found("logs:DescribeLogGroups")
+    };
+    let groups = match answer.await {
+        Ok(answer) => answer.and_then(|answer| answer.log_groups).unwrap_or_default(),
+        Err(failure) => return targets.iter().map(|target| (target.address.clone(), Err(failure.clone()))).collect(),
+    };
+    let by_name: BTreeMap<_, _> = groups.iter().filter_map(|group| Some((group.log_group_name()?, group))).collect();
+    let found = targets.iter().filter_map(|target| Some((target, by_name.get(target.id.as_str())?)));
+    join_all(found.map(|(target, group)| async move {
+        let found = async {
+            let arn = arn(cx, &target.id)?;
+            let tags = cx.tags_of(&cx.regional()?.region, &arn, || tags(cx, &arn)).await?;
+            let retention_days = group.retention_in_days().and_then(|days| u32::try_from(days).ok());
+            let resource = LogGroup { name: target.id.clone(), retention_days, tags };
+            Ok(Some(Found { resource, attributes: attributes(&arn) }))
+        };
+        (target.address.clone(), found.await)
+    }))
+    .await
+    .into_iter()
+    .collect()
+}
+
+async fn tags(cx: Context<'_>, arn: &str) -> Result<Tags, Failure> {
+    let answer =
+        cx.regional()?.logs.list_tags_for_resource().resource_arn(arn).send().await.call("logs:ListTagsForResource")?;
+    Ok(own(answer.tags.unwrap_or_default()))
+}
+
+async fn put_retention(cx: Context<'_>, group: &LogGroup) -> Result<(), Failure> {
+    let logs = &cx.regional()?.logs;
+    match group.retention_days.and_then(|days| i32::try_from(days).ok()) {
+        Some(days) => {
+            let put = || async {
+                logs.put_retention_policy()
+                    .log_group_name(&group.name)
+                    .retention_in_days(days)
+                    .send()
+                    .await
+                    .call("logs:PutRetentionPolicy")
+            };
+            retry(SETTLED_WITHIN, SETTLING, put).await.map(|_| ())
+        }
+        None => {
+            logs.delete_retention_policy().log_group_name(&group.name).send().await.gone("logs:DeleteRetentionPolicy")
+        }
+    }
+}
+
+/// Tag calls want the ARN without the `:*` that reads return (service model of CloudWatch Logs).
+fn arn(cx: Context<'_>, name: &str) -> Result<String, Failure> {
+    Ok(format!("arn:aws:logs:{}:{}:log-group:{name}", cx.regional()?.region, cx.clients.account))
+}
+
+fn attributes(arn: &str) -> Attributes {
+    Attributes::from([("arn".into(), arn.to_owned())])
+}

@@ -1,0 +1,59 @@
+//! The kinds of resource: one folder each, and the registry that lists them.
+//!
+//! A kind is a struct that serves as both wanted and found, and the AWS calls
+//! behind it. Everything else works on the registry and on property trees.
+
+pub mod function;
+pub mod function_url;
+pub mod log_group;
+#[cfg(feature = "aws")]
+mod operations;
+pub mod role;
+pub mod table;
+pub mod table_replica;
+mod target;
+
+#[cfg(feature = "aws")]
+pub use operations::{Artifacts, Context, Found, Lifecycle, Operations, Seen, TagChange, TagSource, each};
+pub use target::{Created, Target};
+
+use crate::graph::Meta;
+
+/// One line of the registry.
+pub struct Kind {
+    /// What the kind says about itself.
+    pub meta: Meta,
+    /// Its AWS calls, with the type erased.
+    #[cfg(feature = "aws")]
+    pub operations: &'static dyn Operations,
+}
+
+macro_rules! kind {
+    ($resource:ty) => {
+        Kind {
+            meta: Meta::of::<$resource>(),
+            #[cfg(feature = "aws")]
+            operations: &operations::Typed::<$resource>::NEW,
+        }
+    };
+}
+
+/// Every kind in dependency order: a kind refers only to kinds above it.
+pub static REGISTRY: [Kind; 6] = [
+    kind!(role::Role),
+    kind!(log_group::LogGroup),
+    kind!(table::Table),
+    kind!(table_replica::TableReplica),
+    kind!(function::Function),
+    kind!(function_url::FunctionUrl),
+];
+
+/// What every kind says about itself, in dependency order.
+pub fn metas() -> Vec<Meta> {
+    REGISTRY.iter().map(|kind| kind.meta).collect()
+}
+
+/// The kind of this name.
+pub fn find(name: &str) -> Option<&'static Kind> {
+    REGISTRY.iter().find(|kind| kind.meta.kind == name)
+}

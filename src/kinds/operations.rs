@@ -1,0 +1,252 @@
+//! What a kind can do in AWS, with and without its type.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
+use std::path::PathBuf;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt};
+
+use super::{Created, Target};
+use crate::aws::{Arn, Clients, Regional, TagIndex};
+use crate::graph::{Address, Attributes, Failure, Owner, Place, Properties, Region, Resource, Tags};
+use crate::plan::{Live, Sight};
+
+/// How many resources of one kind and place are read at once; the rate limits rule beside it.
+const READS_AT_ONCE: usize = 16;
+
+/// A resource that was found.
+pub struct Found<T> {
+    /// The managed properties.
+    pub resource: T,
+    /// What others may refer to, and what is worth showing.
+    pub attributes: Attributes,
+}
+
+/// What looking for several came to; a target that is missing was not found.
+pub type Seen<T> = BTreeMap<Address, Result<Option<Found<T>>, Failure>>;
+
+/// Zip files by their `CodeSha256`.
+pub type Artifacts = BTreeMap<String, PathBuf>;
+
+/// Where tags may be read from.
+#[derive(Clone, Copy)]
+pub enum TagSource<'a> {
+    /// From the tagging API's answer where it has one; cheap, and possibly stale.
+    Index(&'a TagIndex),
+    /// From each service itself.
+    Strict,
+}
+
+/// What a kind's calls work with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The clients of every place.
+    pub clients: &'a Clients,
+    /// The place of the resource.
+    pub place: &'a Place,
+    /// Where tags are read from.
+    pub tags: TagSource<'a>,
+    /// The function code at hand.
+    pub artifacts: &'a Artifacts,
+    /// Tells people what is waited for.
+    pub progress: &'a (dyn Fn(String) + Sync),
+}
+
+impl<'a> Context<'a> {
+    /// The clients of the resource's region.
+    pub fn regional(&self) -> Result<&'a Regional, Failure> {
+        match self.place.region() {
+            Some(region) => self.region(region),
+            None => Err(Failure::malformed("drctl", "a global resource has no region")),
+        }
+    }
+
+    /// The clients of one region of the spec.
+    pub fn region(&self, region: &Region) -> Result<&'a Regional, Failure> {
+        let missing = || {
+            Failure::malformed(
+                "drctl",
+                format!("{region} is not a region of this spec; add it back until its resources are gone"),
+            )
+        };
+        self.clients.regions.get(region).ok_or_else(missing)
+    }
+
+    /// The tags of one resource: from the index if that knows them, else from `strict`.
+    pub async fn tags_of<F>(&self, region: &Region, arn: &str, strict: impl FnOnce() -> F) -> Result<Tags, Failure>
+    where
+        F: Future<Output = Result<Tags, Failure>>,
+    {
+        match self.tags {
+            TagSource::Index(index) => match index.get(region, arn) {
+                Some(tags) => Ok(tags.clone()),
+                None => strict().await,
+            },
+            TagSource::Strict => strict().await,
+        }
+    }
+}
+
+/// The AWS calls behind a kind.
+pub trait Lifecycle: Resource {
+    /// Reads resources of one place back. "Not there" is `None`; being denied is a failure.
+    fn observe(cx: Context<'_>, targets: &[Target]) -> impl Future<Output = Seen<Self>> + Send;
+
+    /// Makes it. An apply that died half-way may have made it already; then this fails with
+    /// `Exists`, and the executor looks and carries on with an update.
+    fn create(&self, cx: Context<'_>) -> impl Future<Output = Result<Created, Failure>> + Send;
+
+    /// Changes what differs between the two, and nothing else.
+    fn update(before: &Self, after: &Self, cx: Context<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Deletes it. What is gone already is deleted.
+    fn delete(&self, cx: Context<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// The id in an ARN of this kind, for what is found by its tags.
+    fn id_in(_arn: &Arn<'_>) -> Option<String> {
+        None
+    }
+
+    /// What has no marks of its own but lives beside something that was found.
+    fn beside(_found: &Target, _region: &Region) -> Option<Target> {
+        None
+    }
+
+    /// Finds marked resources that the tagging API does not know. `known` are ids that need no second look.
+    fn list(
+        _cx: Context<'_>,
+        _owner: &Owner,
+        _known: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<Vec<Target>, Failure>> + Send {
+        async { Ok(Vec::new()) }
+    }
+}
+
+/// Reads each target by its id, several at a time.
+pub async fn each<T, F>(targets: &[Target], read: impl Fn(String) -> F) -> Seen<T>
+where
+    F: Future<Output = Result<Option<Found<T>>, Failure>>,
+{
+    let mut reads = Vec::new();
+    for Target { address, id } in targets.iter().cloned() {
+        let look = read(id);
+        reads.push(async { (address, look.await) });
+    }
+    stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await
+}
+
+/// [`Lifecycle`] with the type erased: what the engine works with.
+pub trait Operations: Send + Sync {
+    /// See [`Lifecycle::observe`].
+    fn observe<'a>(&'a self, cx: Context<'a>, targets: &'a [Target]) -> BoxFuture<'a, BTreeMap<Address, Sight>>;
+    /// See [`Lifecycle::create`].
+    fn create<'a>(&'a self, cx: Context<'a>, after: &'a Properties) -> BoxFuture<'a, Result<Created, Failure>>;
+    /// See [`Lifecycle::update`].
+    fn update<'a>(
+        &'a self,
+        cx: Context<'a>,
+        before: &'a Properties,
+        after: &'a Properties,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
+    /// See [`Lifecycle::delete`].
+    fn delete<'a>(&'a self, cx: Context<'a>, before: &'a Properties) -> BoxFuture<'a, Result<(), Failure>>;
+    /// See [`Lifecycle::id_in`].
+    fn id_in(&self, arn: &Arn<'_>) -> Option<String>;
+    /// See [`Lifecycle::beside`].
+    fn beside(&self, found: &Target, region: &Region) -> Option<Target>;
+    /// See [`Lifecycle::list`].
+    fn list<'a>(
+        &'a self,
+        cx: Context<'a>,
+        owner: &'a Owner,
+        known: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Vec<Target>, Failure>>;
+}
+
+/// Erases the type of one kind.
+pub(super) struct Typed<T>(PhantomData<fn() -> T>);
+
+impl<T: Lifecycle> Typed<T> {
+    /// The only value.
+    pub(super) const NEW: Self = Self(PhantomData);
+}
+
+fn typed<T: Resource>(properties: &Properties) -> Result<T, Failure> {
+    properties
+        .typed()
+        .map_err(|error| Failure::malformed("drctl", format!("properties of another drctl version: {error}")))
+}
+
+impl<T: Lifecycle> Operations for Typed<T> {
+    fn observe<'a>(&'a self, cx: Context<'a>, targets: &'a [Target]) -> BoxFuture<'a, BTreeMap<Address, Sight>> {
+        Box::pin(async move {
+            let mut seen = T::observe(cx, targets).await;
+            let sight = |target: &Target| match seen.remove(&target.address) {
+                None | Some(Ok(None)) => Sight::Absent,
+                Some(Err(failure)) => Sight::Failed(failure),
+                Some(Ok(Some(found))) => Sight::Live(Live {
+                    id: target.id.clone(),
+                    properties: Properties::of(&found.resource),
+                    attributes: found.attributes,
+                }),
+            };
+            targets.iter().map(|target| target.address.clone()).zip(targets.iter().map(sight)).collect()
+        })
+    }
+
+    fn create<'a>(&'a self, cx: Context<'a>, after: &'a Properties) -> BoxFuture<'a, Result<Created, Failure>> {
+        Box::pin(async move { typed::<T>(after)?.create(cx).await })
+    }
+
+    fn update<'a>(
+        &'a self,
+        cx: Context<'a>,
+        before: &'a Properties,
+        after: &'a Properties,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move { T::update(&typed(before)?, &typed(after)?, cx).await })
+    }
+
+    fn delete<'a>(&'a self, cx: Context<'a>, before: &'a Properties) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move { typed::<T>(before)?.delete(cx).await })
+    }
+
+    fn id_in(&self, arn: &Arn<'_>) -> Option<String> {
+        T::id_in(arn)
+    }
+
+    fn beside(&self, found: &Target, region: &Region) -> Option<Target> {
+        T::beside(found, region)
+    }
+
+    fn list<'a>(
+        &'a self,
+        cx: Context<'a>,
+        owner: &'a Owner,
+        known: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Vec<Target>, Failure>> {
+        Box::pin(T::list(cx, owner, known))
+    }
+}
+
+/// What has to be written to get from some tags to others.
+pub struct TagChange {
+    /// Tags to set.
+    pub set: Tags,
+    /// Keys to remove.
+    pub unset: Vec<String>,
+}
+
+impl TagChange {
+    /// The change between two sets of tags.
+    pub fn between(before: &Tags, after: &Tags) -> Self {
+        let set = after
+            .iter()
+            .filter(|(key, value)| before.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let unset = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+        Self { set, unset }
+    }
+}

@@ -1,0 +1,59 @@
+//! DynamoDB global tables (version 2019.11.21): the group of member tables.
+//!
+//! What all members share is managed here, and so is which regions are members.
+//! What DynamoDB never copies between members (point-in-time recovery, deletion
+//! protection, tags) is [`TableReplica`](super::table_replica::TableReplica).
+
+#[cfg(feature = "aws")]
+mod aws;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::{Region, Resource, Tags};
+
+/// The part of a global table that its members share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// The same in every member region.
+    pub name: String,
+    /// The primary key.
+    pub key: TableKey,
+    /// Global secondary indexes by name; each projects all attributes.
+    pub indexes: BTreeMap<String, TableKey>,
+    /// `PAY_PER_REQUEST`, or what else was set outside.
+    pub billing: String,
+    /// The stream's view type. Replication needs `NEW_AND_OLD_IMAGES`.
+    pub stream: Option<String>,
+    /// The attribute that tells when an item expires.
+    pub ttl: Option<String>,
+    /// `AWS_OWNED`, or the ARN of a KMS key.
+    pub encryption: String,
+    /// Where the group is made: the primary at that time. Replicas are always made from here.
+    pub home: Region,
+    /// Where the members are.
+    pub regions: BTreeSet<Region>,
+    /// Tags and ownership marks for the creating request; later each member has its own.
+    pub tags: Tags,
+}
+
+/// A key of text attributes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableKey {
+    /// The partition key.
+    pub partition: String,
+    /// The sort key.
+    pub sort: Option<String>,
+}
+
+impl Resource for Table {
+    const KIND: &'static str = "table";
+    const FIXED: &'static [&'static str] = &["name", "key"];
+    const AT_CREATION: &'static [&'static str] = &["home", "tags"];
+    const HOLDS_DATA: bool = true;
+
+    fn id(&self) -> Option<String> {
+        Some(self.name.clone())
+    }
+}

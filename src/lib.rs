@@ -1,0 +1,19 @@
+//! drctl: one TOML spec, one reconciler for a two-region disaster-recovery system on AWS.
+//!
+//! `ARCHITECTURE.md` shows the floors that these modules stand on.
+
+#[cfg(feature = "aws")]
+pub mod aws;
+#[cfg(feature = "aws")]
+pub mod cli;
+pub mod desired;
+pub mod graph;
+pub mod kinds;
+pub mod ops;
+pub mod package;
+pub mod plan;
+pub mod render;
+pub mod run;
+pub mod sandbox;
+pub mod spec;
+pub mod state;

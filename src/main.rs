@@ -1,0 +1,7 @@
+//! The `drctl` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    drctl::cli::main()
+}

@@ -1,0 +1,289 @@
+//! The decisions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Change, Conflict, Live, Observation, Plan, Reason, Sight, diff};
+use crate::graph::{Address, Graph, Meta, Node, Owner, Properties, Reference};
+use crate::state::Index;
+
+/// Everything a plan is made from.
+#[derive(Clone, Copy)]
+pub struct Basis<'a> {
+    /// What the spec wants.
+    pub desired: &'a Graph,
+    /// What is live.
+    pub observed: &'a Observation,
+    /// What drctl remembers.
+    pub recorded: &'a Index,
+    /// Whose system it is.
+    pub owner: &'a Owner,
+    /// The kinds in dependency order.
+    pub kinds: &'a [Meta],
+}
+
+/// Plans the way from what is live to what is wanted.
+pub fn plan(basis: &Basis<'_>) -> Plan {
+    let mut draft = Draft::new(basis);
+    for address in in_dependency_order(basis.desired) {
+        let node = basis.desired.get(&address).expect("the order lists the graph's own addresses");
+        draft.wanted(&address, node);
+    }
+    for address in basis.leftovers() {
+        draft.unwanted(&address, Reason::RemovedFromSpec);
+    }
+    draft.finish()
+}
+
+/// Plans the removal of everything that is this system's. `basis.desired` only says in which order.
+pub fn destroy(basis: &Basis<'_>) -> Plan {
+    let mut draft = Draft::new(basis);
+    let wanted = basis.desired.iter().map(|(address, _)| address.clone());
+    for address in wanted.chain(basis.leftovers()) {
+        draft.unwanted(&address, Reason::Destroy);
+    }
+    draft.finish()
+}
+
+impl Basis<'_> {
+    /// What is recorded or was found, and is not in the spec.
+    fn leftovers(&self) -> BTreeSet<Address> {
+        let known = self.recorded.resources.keys().chain(self.observed.seen.keys());
+        known.filter(|address| self.desired.get(address).is_none()).cloned().collect()
+    }
+
+    fn kind(&self, address: &Address) -> Option<&Meta> {
+        self.kinds.iter().find(|meta| meta.kind == address.kind)
+    }
+
+    fn rank(&self, address: &Address) -> usize {
+        self.kinds.iter().position(|meta| meta.kind == address.kind).unwrap_or(self.kinds.len())
+    }
+
+    /// Whose resource it is: `Ok` if ours, else who else's. What carries no marks of its own
+    /// shares those of what it is part of.
+    fn ours(&self, address: &Address, live: &Live) -> Result<(), Option<String>> {
+        let part_of = self.kind(address).and_then(|meta| meta.part_of);
+        let tags = match (live.tags(), part_of) {
+            (Some(tags), _) => tags,
+            (None, Some(whole)) => match self.observed.live(&address.with_kind(whole)).and_then(Live::tags) {
+                Some(tags) => tags,
+                None => return Ok(()),
+            },
+            (None, None) => return Ok(()),
+        };
+        if self.owner.owns(&tags) { Ok(()) } else { Err(Owner::named_in(&tags)) }
+    }
+
+    /// What `address` needs before it, by the spec and by the record of the last apply.
+    fn needs(&self, address: &Address) -> BTreeSet<Address> {
+        let mut needs = self.desired.needs(address);
+        if let Some(record) = self.recorded.resources.get(address) {
+            needs.extend(record.needs.iter().cloned());
+        }
+        needs
+    }
+
+    /// Whether anything says what `address` needs.
+    fn knows_needs(&self, address: &Address) -> bool {
+        self.desired.get(address).is_some() || self.recorded.resources.contains_key(address)
+    }
+}
+
+struct Draft<'a> {
+    basis: &'a Basis<'a>,
+    changes: BTreeMap<Address, Change>,
+    plan: Plan,
+}
+
+impl<'a> Draft<'a> {
+    fn new(basis: &'a Basis<'a>) -> Self {
+        let plan = Plan {
+            owner: basis.owner.clone(),
+            account: basis.observed.account.clone(),
+            changes: Vec::new(),
+            conflicts: Vec::new(),
+            failures: Vec::new(),
+        };
+        Self { basis, changes: BTreeMap::new(), plan }
+    }
+
+    fn wanted(&mut self, address: &Address, node: &Node) {
+        let after = node.properties.resolve(&|reference| self.known(reference));
+        match self.basis.observed.seen.get(address) {
+            None | Some(Sight::Absent) => {
+                let recorded = self.basis.recorded.resources.contains_key(address);
+                let reason = if recorded { Reason::Drifted } else { Reason::New };
+                self.push(address, Action::Create, reason, None, Some(after));
+            }
+            Some(Sight::Failed(failure)) => self.plan.failures.push((address.clone(), failure.clone())),
+            Some(Sight::Live(live)) => match self.basis.ours(address, live) {
+                Ok(()) => self.compare(address, live.clone(), after),
+                Err(belongs_to) => {
+                    self.plan.conflicts.push(Conflict { address: address.clone(), id: live.id.clone(), belongs_to })
+                }
+            },
+        }
+    }
+
+    fn compare(&mut self, address: &Address, live: Live, after: Properties) {
+        let meta = self.basis.kind(address);
+        let managed =
+            |properties: &Properties| meta.map_or_else(|| properties.clone(), |meta| meta.managed(properties));
+        let (is, wanted) = (managed(&live.properties), managed(&after));
+        let fields = diff(&is, &wanted, meta.map_or(&[], |meta| meta.documents));
+        let fixed = meta.map_or(&[] as &[_], |meta| meta.fixed);
+        let forces: BTreeSet<String> = fields
+            .iter()
+            .map(|field| field.field().to_owned())
+            .filter(|field| fixed.contains(&field.as_str()))
+            .collect();
+        let action = match (fields.is_empty(), forces.is_empty()) {
+            (true, _) => Action::NoOp,
+            (false, true) => Action::Update,
+            (false, false) => Action::Replace,
+        };
+        let reason = if fields.is_empty() {
+            Reason::InSync
+        } else if fields.iter().all(super::FieldDiff::depends) {
+            Reason::DependencyChanged
+        } else {
+            self.moved(address, &is, &wanted)
+        };
+        self.push(address, action, reason, Some(live), Some(after));
+        let change = self.changes.get_mut(address).expect("pushed a line earlier");
+        change.fields = fields;
+        change.forces_replacement = forces.into_iter().collect();
+    }
+
+    /// Which side moved since the last apply, told by the fingerprint of what was applied then.
+    fn moved(&self, address: &Address, live: &Properties, after: &Properties) -> Reason {
+        let Some(record) = self.basis.recorded.resources.get(address) else { return Reason::Differs };
+        match (live.fingerprint() == record.fingerprint, after.fingerprint() == record.fingerprint) {
+            (true, _) => Reason::SpecChanged,
+            (false, true) => Reason::Drifted,
+            (false, false) => Reason::SpecChangedAndDrifted,
+        }
+    }
+
+    fn unwanted(&mut self, address: &Address, reason: Reason) {
+        match self.basis.observed.seen.get(address) {
+            Some(Sight::Live(live)) => match self.basis.ours(address, live) {
+                Ok(()) => self.push(address, Action::Delete, reason, Some(live.clone()), None),
+                // Whatever carries our name and not our marks is somebody else's: nothing of ours to remove.
+                Err(_) => self.forget_if_recorded(address),
+            },
+            Some(Sight::Failed(failure)) => self.plan.failures.push((address.clone(), failure.clone())),
+            Some(Sight::Absent) | None => self.forget_if_recorded(address),
+        }
+    }
+
+    fn forget_if_recorded(&mut self, address: &Address) {
+        if self.basis.recorded.resources.contains_key(address) {
+            self.push(address, Action::Forget, Reason::Gone, None, None);
+        }
+    }
+
+    fn push(
+        &mut self,
+        address: &Address,
+        action: Action,
+        reason: Reason,
+        before: Option<Live>,
+        after: Option<Properties>,
+    ) {
+        let foreseen = || self.basis.desired.get(address).and_then(|node| node.id.clone());
+        let change = Change {
+            address: address.clone(),
+            id: before.as_ref().map(|live| live.id.clone()).or_else(foreseen),
+            action,
+            reason,
+            fields: Vec::new(),
+            forces_replacement: Vec::new(),
+            before,
+            after,
+            waits_for: BTreeSet::new(),
+            needs: self.basis.desired.needs(address),
+        };
+        self.changes.insert(address.clone(), change);
+    }
+
+    /// The value of a reference, unless this plan makes it anew.
+    fn known(&self, reference: &Reference) -> Option<String> {
+        let planned = self.changes.get(&reference.address).map(|change| change.action);
+        if matches!(planned, Some(Action::Create | Action::Replace)) {
+            return None;
+        }
+        self.basis.observed.live(&reference.address)?.attributes.get(&reference.attribute).cloned()
+    }
+
+    /// Puts the changes in order: what makes waits for what it needs, and what
+    /// removes waits for everything that needed it.
+    fn finish(mut self) -> Plan {
+        let active: BTreeSet<Address> = self
+            .changes
+            .values()
+            .filter(|change| change.action.changes_aws())
+            .map(|change| change.address.clone())
+            .collect();
+        let mut waits: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        for address in &active {
+            let change = &self.changes[address];
+            let needs: BTreeSet<_> = self.basis.needs(address).intersection(&active).cloned().collect();
+            if change.action != Action::Delete {
+                let made = needs.iter().filter(|need| self.changes[*need].action != Action::Delete);
+                waits.entry(address.clone()).or_default().extend(made.cloned());
+            }
+            let lower = self.fallback_needs(address, &active);
+            for need in needs.union(&lower).filter(|need| self.removed_after(change.action, self.changes[*need].action))
+            {
+                waits.entry(need.clone()).or_default().insert(address.clone());
+            }
+        }
+        for (address, first) in waits {
+            if let Some(change) = self.changes.get_mut(&address) {
+                change.waits_for = first;
+            }
+        }
+        self.plan.changes = self.changes.into_values().collect();
+        self.plan
+    }
+
+    /// Whether a needed resource with `need`'s action has to wait for a needing one with `action`.
+    fn removed_after(&self, action: Action, need: Action) -> bool {
+        match need {
+            // Deleted once nothing uses it any more, whether its users go or move on.
+            Action::Delete => true,
+            // Replaced once the users that go are gone; those that stay follow it.
+            Action::Replace => action == Action::Delete,
+            _ => false,
+        }
+    }
+
+    /// For a deletion of which nobody knows what it needed (the state is lost and the spec
+    /// has moved on): a kind only ever refers to kinds above it.
+    fn fallback_needs(&self, address: &Address, active: &BTreeSet<Address>) -> BTreeSet<Address> {
+        if self.changes[address].action != Action::Delete || self.basis.knows_needs(address) {
+            return BTreeSet::new();
+        }
+        let rank = self.basis.rank(address);
+        active.iter().filter(|other| self.basis.rank(other) < rank).cloned().collect()
+    }
+}
+
+/// The graph's addresses, each after everything it needs.
+fn in_dependency_order(graph: &Graph) -> Vec<Address> {
+    fn visit(graph: &Graph, address: &Address, done: &mut BTreeSet<Address>, order: &mut Vec<Address>) {
+        if graph.get(address).is_none() || !done.insert(address.clone()) {
+            return;
+        }
+        for need in graph.needs(address) {
+            visit(graph, &need, done, order);
+        }
+        order.push(address.clone());
+    }
+    let (mut done, mut order) = (BTreeSet::new(), Vec::new());
+    for (address, _) in graph.iter() {
+        visit(graph, address, &mut done, &mut order);
+    }
+    order
+}

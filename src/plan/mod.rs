@@ -1,0 +1,148 @@
+//! What has to change: a pure function of the desired graph, what was observed
+//! and what is recorded. Knows no kind of resource, no clock, no file, no network.
+
+mod decide;
+mod diff;
+pub mod guard;
+mod observation;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use decide::{Basis, destroy, plan};
+pub use diff::{FieldDiff, diff};
+pub use observation::{Live, Observation, Sight};
+
+use crate::graph::{Address, Failure, Owner, Properties};
+
+/// What will be done to one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update,
+    /// Delete it and make it anew.
+    Replace,
+    /// Delete it.
+    Delete,
+    /// Drop its record: it is gone, or no longer ours.
+    Forget,
+    /// Leave it alone.
+    NoOp,
+}
+
+impl Action {
+    /// Whether AWS sees a write.
+    pub fn changes_aws(self) -> bool {
+        !matches!(self, Action::Forget | Action::NoOp)
+    }
+
+    /// Whether what is there now goes away.
+    pub fn removes(self) -> bool {
+        matches!(self, Action::Replace | Action::Delete)
+    }
+}
+
+/// Why. It explains a decision and is never used to make one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// In the spec and not in AWS.
+    New,
+    /// The spec says something else than it did at the last apply.
+    SpecChanged,
+    /// Changed or deleted outside drctl since the last apply.
+    Drifted,
+    /// Both the spec and the live resource have changed since the last apply.
+    SpecChangedAndDrifted,
+    /// Live and spec differ, and no record tells which of them moved.
+    Differs,
+    /// A value that comes from another resource will change.
+    DependencyChanged,
+    /// No longer in the spec.
+    RemovedFromSpec,
+    /// The whole system is to go.
+    Destroy,
+    /// Already gone from AWS.
+    Gone,
+    /// Live as the spec says.
+    InSync,
+}
+
+/// One resource and what will be done to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Which resource.
+    pub address: Address,
+    /// What AWS knows it by, or will know it by if that can be told beforehand.
+    pub id: Option<String>,
+    /// What will be done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The properties that differ, in the order of the kind's struct.
+    pub fields: Vec<FieldDiff>,
+    /// Properties that cannot be changed in place, if any of them differ.
+    pub forces_replacement: Vec<String>,
+    /// What is live now.
+    pub before: Option<Live>,
+    /// What is wanted; may hold references that only the run can fill in.
+    pub after: Option<Properties>,
+    /// Changes of this plan that have to be done first.
+    pub waits_for: BTreeSet<Address>,
+    /// Everything the resource needs before it, to be recorded.
+    pub needs: BTreeSet<Address>,
+}
+
+/// Something with our name that is not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The address in our spec.
+    pub address: Address,
+    /// What AWS knows it by.
+    pub id: String,
+    /// The other drctl system it belongs to; `None` if it carries no marks at all.
+    pub belongs_to: Option<String>,
+}
+
+/// Every decision, in the order of addresses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Whose plan it is.
+    pub owner: Owner,
+    /// The AWS account it was made for.
+    pub account: String,
+    /// One entry for every resource wanted, recorded or found.
+    pub changes: Vec<Change>,
+    /// Things in the way that drctl will not touch.
+    pub conflicts: Vec<Conflict>,
+    /// Resources that could not be read; the plan is incomplete while there are any.
+    pub failures: Vec<(Address, Failure)>,
+}
+
+impl Plan {
+    /// The changes that AWS will see.
+    pub fn pending(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.action.changes_aws())
+    }
+
+    /// Whether AWS will see any change.
+    pub fn has_changes(&self) -> bool {
+        self.pending().next().is_some()
+    }
+
+    /// How many changes have this action.
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.iter().filter(|change| change.action == action).count()
+    }
+
+    /// One change by address.
+    pub fn get(&self, address: &Address) -> Option<&Change> {
+        self.changes.iter().find(|change| &change.address == address)
+    }
+}

@@ -1,0 +1,56 @@
+//! What was seen in AWS.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::{Address, Attributes, Failure, Properties, Tags};
+
+/// A resource as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    /// What AWS knows it by.
+    pub id: String,
+    /// The managed properties, in the same form as the spec's.
+    pub properties: Properties,
+    /// What others may refer to, and what is worth showing.
+    pub attributes: Attributes,
+}
+
+impl Live {
+    /// Its tags; `None` for kinds that have none.
+    pub fn tags(&self) -> Option<Tags> {
+        let tags = self.properties.get("tags")?.as_object()?;
+        Some(tags.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect())
+    }
+}
+
+/// What looking for one resource came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sight {
+    /// It is not there.
+    Absent,
+    /// It is there.
+    Live(Live),
+    /// It could not be read. Being denied is this, never "absent".
+    Failed(Failure),
+}
+
+/// Everything that was looked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observation {
+    /// The AWS account that was looked at.
+    pub account: String,
+    /// By address.
+    pub seen: BTreeMap<Address, Sight>,
+}
+
+impl Observation {
+    /// The resource, if it is there.
+    pub fn live(&self, address: &Address) -> Option<&Live> {
+        match self.seen.get(address)? {
+            Sight::Live(live) => Some(live),
+            Sight::Absent | Sight::Failed(_) => None,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! One clear next step for every failure.
+
+use crate::graph::{Failure, FailureClass};
+
+/// What to do about a failure.
+pub fn next_step(failure: &Failure) -> String {
+    known(failure).unwrap_or_else(|| by_class(failure))
+}
+
+/// Failures whose message names the cause.
+fn known(failure: &Failure) -> Option<String> {
+    let says = |part: &str| failure.message.contains(part);
+    if says("UnreservedConcurrentExecution") {
+        return Some("lower `reserved-concurrency`, or ask for a higher Lambda concurrency quota in this region: AWS keeps 100 unreserved".into());
+    }
+    if says("Time to live has been modified multiple times") {
+        return Some("DynamoDB takes one change of TTL in an hour: run the same command again then".into());
+    }
+    if says("acted as a source region") {
+        return Some("DynamoDB keeps a source region for 24 hours after its last replica was made: run the same command again then".into());
+    }
+    if says("deletion protection") || says("Deletion protection") {
+        return Some("run `drctl destroy` with `--lift-protection` if the table really is to go".into());
+    }
+    if matches!(failure.code.as_str(), "ExpiredToken" | "ExpiredTokenException") {
+        return Some("the credentials have expired: renew them and run the same command again".into());
+    }
+    if matches!(
+        failure.code.as_str(),
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" | "AuthFailure"
+    ) {
+        return Some("AWS does not accept these credentials: check them with `aws sts get-caller-identity`".into());
+    }
+    None
+}
+
+fn by_class(failure: &Failure) -> String {
+    match failure.class {
+        FailureClass::Denied => format!("let the caller do `{}`, then run the same command again", failure.operation),
+        FailureClass::Exists => {
+            "something else has this name: choose another suffix, or remove it yourself if it is yours".into()
+        }
+        FailureClass::NotFound => "it was removed meanwhile: run the same command again".into(),
+        FailureClass::Unreachable => {
+            "check the network and https://health.aws.amazon.com, then run the same command again".into()
+        }
+        FailureClass::Throttled => "AWS is busy with this account: run the same command again in a minute".into(),
+        FailureClass::Deadline => {
+            "AWS takes longer than usual: run the same command again, it continues from here".into()
+        }
+        FailureClass::Malformed => "run the same command again; if it stays, report it with the request id".into(),
+        FailureClass::Other => {
+            "put right what the message says, then run the same command again, it continues from here".into()
+        }
+    }
+}

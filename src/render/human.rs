@@ -1,0 +1,162 @@
+//! A plan for people.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+use super::style::Style;
+use crate::graph::Reference;
+use crate::plan::{Action, Change, Conflict, FieldDiff, Plan, Reason};
+
+/// The sign that stands before a change.
+pub(super) fn sign(action: Action) -> &'static str {
+    match action {
+        Action::Create => "+",
+        Action::Update => "~",
+        Action::Replace => "±",
+        Action::Delete => "-",
+        Action::Forget | Action::NoOp => " ",
+    }
+}
+
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::New => "new",
+        Reason::SpecChanged => "spec changed",
+        Reason::Drifted => "drifted: changed outside drctl",
+        Reason::SpecChangedAndDrifted => "spec changed, and drifted",
+        Reason::Differs => "differs from the spec",
+        Reason::DependencyChanged => "a dependency changes",
+        Reason::RemovedFromSpec => "removed from the spec",
+        Reason::Destroy => "destroy",
+        Reason::Gone => "gone already",
+        Reason::InSync => "in sync",
+    }
+}
+
+/// The plan as text, ending with a newline.
+pub fn plan_text(plan: &Plan, style: Style) -> String {
+    let mut out = String::new();
+    let width = plan.pending().map(|change| change.address.to_string().len()).max().unwrap_or_default();
+    for change in plan.pending() {
+        write_change(&mut out, change, width, style);
+    }
+    for conflict in &plan.conflicts {
+        write_conflict(&mut out, conflict, style);
+    }
+    let count = |action| plan.count(action);
+    if plan.has_changes() {
+        let _ = writeln!(
+            out,
+            "\n{} to create, {} to update, {} to replace, {} to delete",
+            count(Action::Create),
+            count(Action::Update),
+            count(Action::Replace),
+            count(Action::Delete)
+        );
+    } else if plan.conflicts.is_empty() {
+        let _ = writeln!(out, "no changes: {} are live as the spec says", amount(count(Action::NoOp), "resource"));
+    }
+    out
+}
+
+fn write_change(out: &mut String, change: &Change, width: usize, style: Style) {
+    let (sign, address) = (sign(change.action), change.address.to_string());
+    let padding = " ".repeat(width - address.len());
+    let line = style.action(change.action, &format!("{sign} {address}"));
+    let _ = writeln!(out, "{line}{padding}  {}", style.dim(reason(change.reason)));
+    if change.action == Action::Replace {
+        let _ = writeln!(
+            out,
+            "    {}",
+            style.dim(&format!("cannot be changed in place: {}", change.forces_replacement.join(", ")))
+        );
+    }
+    for field in &change.fields {
+        write_field(out, field, style);
+    }
+}
+
+fn write_field(out: &mut String, field: &FieldDiff, style: Style) {
+    if field.document {
+        return write_document(out, field, style);
+    }
+    let (before, after) = (field.before.as_ref().map(value), field.after.as_ref().map(value));
+    let _ = match (before, after) {
+        (Some(before), Some(after)) => writeln!(out, "    {}: {before} -> {after}", field.path),
+        (Some(before), None) => writeln!(out, "    {}: {before} -> (not set)", field.path),
+        (None, Some(after)) => writeln!(out, "    {}: (not set) -> {after}", field.path),
+        (None, None) => Ok(()),
+    };
+}
+
+/// A JSON document, line by line, with two lines around each change.
+fn write_document(out: &mut String, field: &FieldDiff, style: Style) {
+    let text = |value: &Option<Value>| {
+        value
+            .as_ref()
+            .map(|value| serde_json::to_string_pretty(value).expect("a document is plain data"))
+            .unwrap_or_default()
+    };
+    let (before, after) = (text(&field.before), text(&field.after));
+    let _ = writeln!(out, "    {}:", field.path);
+    let difference = TextDiff::from_lines(&before, &after);
+    for group in difference.grouped_ops(2) {
+        for change in group.iter().flat_map(|op| difference.iter_changes(op)) {
+            let line = change.value().trim_end_matches('\n');
+            let _ = match change.tag() {
+                ChangeTag::Delete => writeln!(out, "      {}", style.bad(&format!("- {line}"))),
+                ChangeTag::Insert => writeln!(out, "      {}", style.good(&format!("+ {line}"))),
+                ChangeTag::Equal => writeln!(out, "        {line}"),
+            };
+        }
+    }
+}
+
+fn write_conflict(out: &mut String, conflict: &Conflict, style: Style) {
+    let owner = match &conflict.belongs_to {
+        Some(system) => format!("belongs to another system ({system})"),
+        None => "carries none of drctl's marks".to_owned(),
+    };
+    let line = style.bad(&format!("! {}", conflict.address));
+    let _ = writeln!(out, "{line}  `{}` exists already and {owner}", conflict.id);
+}
+
+/// A value on one line; what is not known yet says where it will come from.
+fn value(value: &Value) -> String {
+    if let Some(reference) = Reference::of(value) {
+        return format!("(known after apply, from {reference})");
+    }
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries: Vec<_> = map
+                .iter()
+                .filter(|(_, item)| !item.is_null())
+                .map(|(name, item)| format!("{name}: {}", self::value(item)))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// `1 resource`, `2 resources`
+pub fn amount(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A duration for people: `0.4 s`, `12 s`, `2 min 5 s`.
+pub fn took(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 120.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60)
+    }
+}

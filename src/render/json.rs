@@ -1,0 +1,105 @@
+//! A plan for machines. These types are the format; renaming a field inside drctl changes nothing here.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::plan::{Action, Plan, Reason};
+
+/// The layout of the plan document; it grows when a field is removed or changes meaning.
+const FORMAT_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct PlanDocument<'a> {
+    format_version: u32,
+    system: &'a str,
+    environment: &'a str,
+    suffix: &'a str,
+    account: &'a str,
+    has_changes: bool,
+    summary: Summary,
+    changes: Vec<ChangeDocument<'a>>,
+    conflicts: Vec<ConflictDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    create: usize,
+    update: usize,
+    replace: usize,
+    delete: usize,
+    unchanged: usize,
+}
+
+#[derive(Serialize)]
+struct ChangeDocument<'a> {
+    address: String,
+    action: Action,
+    reason: Reason,
+    id: Option<&'a str>,
+    fields: Vec<FieldDocument<'a>>,
+    forces_replacement: &'a [String],
+    waits_for: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct FieldDocument<'a> {
+    path: &'a str,
+    before: Option<&'a Value>,
+    after: Option<&'a Value>,
+    known_after_apply: bool,
+}
+
+#[derive(Serialize)]
+struct ConflictDocument<'a> {
+    address: String,
+    id: &'a str,
+    belongs_to: Option<&'a str>,
+}
+
+/// The plan as one JSON document, every change of AWS and every resource left alone.
+pub fn plan_json(plan: &Plan) -> String {
+    let document = PlanDocument {
+        format_version: FORMAT_VERSION,
+        system: &plan.owner.system,
+        environment: &plan.owner.environment,
+        suffix: &plan.owner.suffix,
+        account: &plan.account,
+        has_changes: plan.has_changes(),
+        summary: Summary {
+            create: plan.count(Action::Create),
+            update: plan.count(Action::Update),
+            replace: plan.count(Action::Replace),
+            delete: plan.count(Action::Delete),
+            unchanged: plan.count(Action::NoOp),
+        },
+        changes: plan.changes.iter().map(change).collect(),
+        conflicts: plan
+            .conflicts
+            .iter()
+            .map(|conflict| ConflictDocument {
+                address: conflict.address.to_string(),
+                id: &conflict.id,
+                belongs_to: conflict.belongs_to.as_deref(),
+            })
+            .collect(),
+    };
+    serde_json::to_string_pretty(&document).expect("a plan document is plain data")
+}
+
+fn change(change: &crate::plan::Change) -> ChangeDocument<'_> {
+    let fields = change.fields.iter().map(|field| FieldDocument {
+        path: &field.path,
+        before: field.before.as_ref(),
+        after: field.after.as_ref(),
+        known_after_apply: field.depends(),
+    });
+    ChangeDocument {
+        address: change.address.to_string(),
+        action: change.action,
+        reason: change.reason,
+        id: change.id.as_deref(),
+        fields: fields.collect(),
+        forces_replacement: &change.forces_replacement,
+        waits_for: change.waits_for.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,17 @@
+//! What people and scripts see of plans, runs and failures.
+
+mod hint;
+mod human;
+mod json;
+#[cfg(feature = "aws")]
+mod progress;
+mod style;
+#[cfg(test)]
+mod tests;
+
+pub use hint::next_step;
+pub use human::{amount, plan_text, took};
+pub use json::plan_json;
+#[cfg(feature = "aws")]
+pub use progress::Reporter;
+pub use style::Style;

@@ -1,0 +1,56 @@
+//! The seam between the engine and AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::graph::{Address, Failure, Owner, Properties};
+use crate::kinds::{Created, Target};
+use crate::plan::Sight;
+
+/// How current an answer has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Tags may come from the tagging API, which lags; good enough to plan from.
+    Indexed,
+    /// Everything from the services themselves.
+    Strict,
+}
+
+/// Tells people what a step waits for.
+pub type Progress<'a> = &'a (dyn Fn(String) + Sync);
+
+/// What the engine needs of AWS.
+pub trait Cloud: Sync {
+    /// The account that this is.
+    fn account(&self) -> &str;
+
+    /// Finds everything that carries the owner's marks. `known` are ids that need no second look.
+    fn discover(&self, owner: &Owner, known: &BTreeSet<String>) -> impl Future<Output = Result<Vec<Target>, Failure>>;
+
+    /// Looks for each target, all places at once.
+    fn observe(&self, targets: Vec<Target>, freshness: Freshness) -> impl Future<Output = BTreeMap<Address, Sight>>;
+
+    /// Makes a resource.
+    fn create(
+        &self,
+        address: &Address,
+        after: &Properties,
+        progress: Progress<'_>,
+    ) -> impl Future<Output = Result<Created, Failure>>;
+
+    /// Changes a resource from `before` to `after`.
+    fn update(
+        &self,
+        address: &Address,
+        before: &Properties,
+        after: &Properties,
+        progress: Progress<'_>,
+    ) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Deletes a resource.
+    fn delete(
+        &self,
+        address: &Address,
+        before: &Properties,
+        progress: Progress<'_>,
+    ) -> impl Future<Output = Result<(), Failure>>;
+}

@@ -1,0 +1,305 @@
+//! Carrying out a plan: as wide as dependencies allow, one mutation at a time per AWS
+//! object, and every result on disk before the next step of the same resource.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+
+use super::cloud::{Cloud, Freshness};
+use super::events::Event;
+use super::settle::settle;
+use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Properties, Reference};
+use crate::kinds::Target;
+use crate::plan::{Action, Change, FieldDiff, Live, Plan, Sight};
+use crate::state::{Record, StateError, StateFile};
+
+/// How a plan is carried out.
+pub struct Options<'a> {
+    /// The kinds in dependency order.
+    pub kinds: &'a [Meta],
+    /// The most steps at once.
+    pub parallelism: usize,
+    /// Says whether to start nothing more (the user pressed Ctrl-C).
+    pub stopping: &'a (dyn Fn() -> bool + Sync),
+    /// Hears what happens.
+    pub events: &'a (dyn Fn(Event) + Sync),
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What was done.
+    pub done: Vec<(Address, Action)>,
+    /// What failed, and why.
+    pub failed: Vec<(Address, Failure)>,
+    /// What was left out because something it depends on failed, or the run was interrupted.
+    pub skipped: Vec<Address>,
+    /// What still differs after the last look, and how.
+    pub different: Vec<(Address, Vec<FieldDiff>)>,
+}
+
+impl Outcome {
+    /// Whether everything is as planned.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty() && self.different.is_empty()
+    }
+}
+
+/// Carries out `plan`. Only a state file that cannot be written ends the run with an error;
+/// what AWS refuses is in the outcome.
+pub async fn execute<C: Cloud>(
+    cloud: &C,
+    plan: &Plan,
+    state: &mut StateFile,
+    options: &Options<'_>,
+) -> Result<Outcome, StateError> {
+    bring_up_to_date(plan, state, options.kinds)?;
+    let mut run = Run::new(plan, options);
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < options.parallelism && !(options.stopping)() {
+            let Some(change) = run.next() else { break };
+            (options.events)(Event::Started { address: change.address.clone(), action: change.action });
+            let resolved = change.after.as_ref().map(|after| after.resolve(&|reference| run.value(reference)));
+            running.push(step(cloud, plan, change, resolved, options));
+        }
+        let Some(finished) = running.next().await else { break };
+        run.finish(finished, state)?;
+    }
+    run.skip_the_rest();
+    let mut outcome = run.outcome;
+    let touched = outcome
+        .done
+        .iter()
+        .filter_map(|(address, _)| Some(Target { address: address.clone(), id: run.ids.get(address)?.clone() }));
+    outcome.different = settle(cloud, touched.collect(), &run.applied, options).await;
+    Ok(outcome)
+}
+
+/// Records what is live as wanted and not recorded (the state was lost), and forgets what is gone.
+fn bring_up_to_date(plan: &Plan, state: &mut StateFile, kinds: &[Meta]) -> Result<(), StateError> {
+    for change in &plan.changes {
+        match (change.action, &change.before, &change.after) {
+            (Action::Forget, ..) => state.forget(&change.address)?,
+            (Action::NoOp, Some(live), Some(after)) => {
+                let record = record(change, &live.id, after, kinds);
+                let known = state.index().resources.get(&change.address);
+                if known.is_none_or(|known| {
+                    (&known.id, &known.fingerprint, &known.needs) != (&record.id, &record.fingerprint, &record.needs)
+                }) {
+                    state.record(change.address.clone(), record)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn record(change: &Change, id: &str, after: &Properties, kinds: &[Meta]) -> Record {
+    let managed = managed(kinds, &change.address, after);
+    Record {
+        id: id.to_owned(),
+        fingerprint: managed.fingerprint(),
+        needs: change.needs.clone(),
+        applied_at: Timestamp::now(),
+    }
+}
+
+/// What is compared and remembered of a resource.
+pub(super) fn managed(kinds: &[Meta], address: &Address, properties: &Properties) -> Properties {
+    let meta = kinds.iter().find(|meta| meta.kind == address.kind);
+    meta.map_or_else(|| properties.clone(), |meta| meta.managed(properties))
+}
+
+/// A step that has come to an end.
+struct Finished<'a> {
+    change: &'a Change,
+    resolved: Option<Properties>,
+    took: std::time::Duration,
+    result: Result<Option<(String, Attributes)>, Failure>,
+}
+
+async fn step<'a, C: Cloud>(
+    cloud: &C,
+    plan: &Plan,
+    change: &'a Change,
+    resolved: Option<Properties>,
+    options: &Options<'_>,
+) -> Finished<'a> {
+    let begun = Instant::now();
+    let waiting = |what: String| (options.events)(Event::Waiting { address: change.address.clone(), what });
+    let result = act(cloud, plan, change, resolved.as_ref(), &waiting).await;
+    Finished { change, resolved, took: begun.elapsed(), result }
+}
+
+async fn act<C: Cloud>(
+    cloud: &C,
+    plan: &Plan,
+    change: &Change,
+    after: Option<&Properties>,
+    waiting: &(dyn Fn(String) + Sync),
+) -> Result<Option<(String, Attributes)>, Failure> {
+    let address = &change.address;
+    match (change.action, &change.before, after) {
+        (Action::Create, _, Some(after)) => make(cloud, plan, change, after, waiting).await.map(Some),
+        (Action::Update, Some(before), Some(after)) => {
+            cloud.update(address, &before.properties, after, waiting).await?;
+            Ok(Some((before.id.clone(), before.attributes.clone())))
+        }
+        (Action::Replace, Some(before), Some(after)) => {
+            cloud.delete(address, &before.properties, waiting).await?;
+            make(cloud, plan, change, after, waiting).await.map(Some)
+        }
+        (Action::Delete, Some(before), _) => cloud.delete(address, &before.properties, waiting).await.map(|()| None),
+        _ => Ok(None),
+    }
+}
+
+/// Creates a resource. One that is there already is our own work if it carries our marks (an
+/// earlier run died, or an answer was lost after the work was done); then it is brought up to date.
+async fn make<C: Cloud>(
+    cloud: &C,
+    plan: &Plan,
+    change: &Change,
+    after: &Properties,
+    waiting: &(dyn Fn(String) + Sync),
+) -> Result<(String, Attributes), Failure> {
+    let refused = match cloud.create(&change.address, after, waiting).await {
+        Ok(created) => return Ok((created.id, created.attributes)),
+        Err(failure) if failure.class == FailureClass::Exists => failure,
+        Err(failure) => return Err(failure),
+    };
+    let Some(id) = change.id.clone() else { return Err(refused) };
+    let target = Target { address: change.address.clone(), id };
+    let seen = cloud.observe(vec![target], Freshness::Strict).await.remove(&change.address);
+    match seen {
+        Some(Sight::Live(live)) if live.tags().is_none_or(|tags| plan.owner.owns(&tags)) => {
+            cloud.update(&change.address, &live.properties, after, waiting).await?;
+            Ok((live.id, live.attributes))
+        }
+        _ => Err(refused),
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    options: &'a Options<'a>,
+    /// Not started yet.
+    pending: BTreeSet<Address>,
+    /// Started and not ended.
+    unfinished: BTreeSet<Address>,
+    locked: BTreeSet<Address>,
+    broken: BTreeSet<Address>,
+    attributes: BTreeMap<Address, Attributes>,
+    applied: BTreeMap<Address, Properties>,
+    ids: BTreeMap<Address, String>,
+    outcome: Outcome,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, options: &'a Options<'a>) -> Self {
+        Self {
+            plan,
+            options,
+            pending: plan.pending().map(|change| change.address.clone()).collect(),
+            unfinished: BTreeSet::new(),
+            locked: BTreeSet::new(),
+            broken: BTreeSet::new(),
+            attributes: plan
+                .changes
+                .iter()
+                .filter_map(|change| Some((change.address.clone(), change.before.as_ref()?.attributes.clone())))
+                .collect(),
+            applied: BTreeMap::new(),
+            ids: plan.changes.iter().filter_map(|change| Some((change.address.clone(), change.id.clone()?))).collect(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// The next change whose turn it is, if any; its object is locked until it finishes.
+    fn next(&mut self) -> Option<&'a Change> {
+        let ready = |run: &Self, change: &Change| {
+            let waits = change.waits_for.iter().any(|need| run.pending.contains(need) || run.unfinished.contains(need));
+            !waits && !run.locked.contains(&run.lock_of(&change.address))
+        };
+        let change =
+            self.plan.pending().find(|change| self.pending.contains(&change.address) && ready(self, change))?;
+        self.pending.remove(&change.address);
+        self.unfinished.insert(change.address.clone());
+        self.locked.insert(self.lock_of(&change.address));
+        Some(change)
+    }
+
+    fn lock_of(&self, address: &Address) -> Address {
+        let meta = self.options.kinds.iter().find(|meta| meta.kind == address.kind);
+        meta.map_or_else(|| address.clone(), |meta| (meta.locks)(address))
+    }
+
+    fn value(&self, reference: &Reference) -> Option<String> {
+        self.attributes.get(&reference.address)?.get(&reference.attribute).cloned()
+    }
+
+    fn finish(&mut self, finished: Finished<'_>, state: &mut StateFile) -> Result<(), StateError> {
+        let Finished { change, resolved, took, result } = finished;
+        let (address, action) = (change.address.clone(), change.action);
+        self.unfinished.remove(&address);
+        self.locked.remove(&self.lock_of(&address));
+        match result {
+            Ok(made) => {
+                match (made, resolved) {
+                    (Some((id, attributes)), Some(after)) => {
+                        state.record(address.clone(), record(change, &id, &after, self.options.kinds))?;
+                        self.attributes.insert(address.clone(), attributes);
+                        self.ids.insert(address.clone(), id);
+                        self.applied.insert(address.clone(), after);
+                    }
+                    _ => state.forget(&address)?,
+                }
+                (self.options.events)(Event::Finished { address: address.clone(), action, took });
+                self.outcome.done.push((address, action));
+            }
+            Err(failure) => {
+                (self.options.events)(Event::Failed { address: address.clone(), action, failure: failure.clone() });
+                self.outcome.failed.push((address.clone(), failure));
+                self.skip_dependents(&address);
+            }
+        }
+        Ok(())
+    }
+
+    /// A failed step stops what depends on it, and nothing else.
+    fn skip_dependents(&mut self, failed: &Address) {
+        self.broken.insert(failed.clone());
+        loop {
+            let plan = self.plan;
+            let next = plan
+                .pending()
+                .find(|change| self.pending.contains(&change.address) && !change.waits_for.is_disjoint(&self.broken));
+            let Some(change) = next else { return };
+            let address = change.address.clone();
+            self.pending.remove(&address);
+            self.broken.insert(address.clone());
+            (self.options.events)(Event::Skipped { address: address.clone(), because_of: Some(failed.clone()) });
+            self.outcome.skipped.push(address);
+        }
+    }
+
+    /// What an interrupted run did not come to.
+    fn skip_the_rest(&mut self) {
+        for address in std::mem::take(&mut self.pending) {
+            (self.options.events)(Event::Skipped { address: address.clone(), because_of: None });
+            self.outcome.skipped.push(address);
+        }
+    }
+}
+
+/// The live resource of a sight.
+pub(super) fn live(sight: Option<&Sight>) -> Option<&Live> {
+    match sight {
+        Some(Sight::Live(live)) => Some(live),
+        _ => None,
+    }
+}

@@ -1,0 +1,23 @@
+//! Looking at AWS and changing it: observation, execution, and what happens on the way.
+//!
+//! Everything here works on the [`Cloud`] seam; the real one is in `live`, a fake
+//! one for tests in `fake`.
+
+mod cloud;
+mod events;
+mod execute;
+#[cfg(test)]
+mod fake;
+#[cfg(feature = "aws")]
+mod live;
+mod observe;
+#[cfg(test)]
+mod properties;
+mod settle;
+
+pub use cloud::{Cloud, Freshness, Progress};
+pub use events::Event;
+pub use execute::{Options, Outcome, execute};
+#[cfg(feature = "aws")]
+pub use live::AwsCloud;
+pub use observe::{Subject, observe};

@@ -1,0 +1,71 @@
+//! The last look: everything touched is read again, because what AWS answers to a
+//! change is not what is there, and reads may lag behind writes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::cloud::{Cloud, Freshness};
+use super::events::Event;
+use super::execute::{Options, live, managed};
+use crate::graph::{Address, Properties};
+use crate::kinds::Target;
+use crate::plan::{FieldDiff, Sight, diff};
+
+/// How long reads may lag behind writes before a difference counts.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Reads everything touched again until it is as applied; returns what still is not.
+pub(super) async fn settle<C: Cloud>(
+    cloud: &C,
+    mut targets: Vec<Target>,
+    applied: &BTreeMap<Address, Properties>,
+    options: &Options<'_>,
+) -> Vec<(Address, Vec<FieldDiff>)> {
+    if targets.is_empty() {
+        return Vec::new();
+    }
+    (options.events)(Event::Rereading { count: targets.len() });
+    let end = Instant::now() + SETTLED_WITHIN;
+    let mut pause = Duration::from_millis(500);
+    loop {
+        let seen = cloud.observe(targets.clone(), Freshness::Strict).await;
+        let different: Vec<_> = targets
+            .iter()
+            .filter_map(|target| {
+                Some((
+                    target.address.clone(),
+                    differences(&target.address, seen.get(&target.address), applied, options)?,
+                ))
+            })
+            .collect();
+        if different.is_empty() || Instant::now() + pause > end {
+            return different;
+        }
+        targets.retain(|target| different.iter().any(|(address, _)| *address == target.address));
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(8));
+    }
+}
+
+/// How a resource differs from what was applied; `None` if it does not.
+fn differences(
+    address: &Address,
+    sight: Option<&Sight>,
+    applied: &BTreeMap<Address, Properties>,
+    options: &Options<'_>,
+) -> Option<Vec<FieldDiff>> {
+    let meta = options.kinds.iter().find(|meta| meta.kind == address.kind);
+    let nothing = Properties::of(&serde_json::json!({}));
+    let documents = meta.map_or(&[] as &[_], |meta| meta.documents);
+    let is = live(sight).map(|live| managed(options.kinds, address, &live.properties));
+    let wanted = applied.get(address).map(|after| managed(options.kinds, address, after));
+    match (&is, &wanted) {
+        (None, None) => None,
+        (is, wanted) => {
+            let fields = diff(is.as_ref().unwrap_or(&nothing), wanted.as_ref().unwrap_or(&nothing), documents);
+            (!fields.is_empty()).then_some(fields)
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The user's own sandbox, kept between commands.
+//!
+//! The server holds a file lock from its first moment to its last, so whether it runs is a fact of the
+//! system and needs no look at process ids, which get reused. `run.json` tells the rest.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+
+use super::server::{self, Life, Runtime, Server};
+use super::{Options, SandboxError, cache, carried, http, lock};
+
+/// A sandbox that is up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Info {
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub endpoint: String,
+    /// Its port, which it gets again the next time if it is free.
+    pub port: u16,
+    /// Its process.
+    pub pid: u32,
+    /// Where it keeps what it holds; drctl's state for it belongs here too.
+    pub folder: PathBuf,
+    /// Since when it is up.
+    pub started: Timestamp,
+    /// What it wrote.
+    pub log: PathBuf,
+    /// How it was started.
+    pub options: Options,
+}
+
+/// What `run.json` holds. It stays when the server stops: the next one takes the same port.
+#[derive(Serialize, Deserialize)]
+struct Run {
+    pid: u32,
+    port: u16,
+    started: Timestamp,
+    strict: bool,
+    speed: f64,
+    /// Version of the extension it runs.
+    extension: String,
+}
+
+impl Run {
+    fn info(&self, home: &Home) -> Info {
+        Info {
+            endpoint: server::endpoint(self.port),
+            port: self.port,
+            pid: self.pid,
+            folder: home.0.clone(),
+            started: self.started,
+            log: server::log(&home.0),
+            options: Options { strict: self.strict, speed: self.speed },
+        }
+    }
+}
+
+/// Returns the running sandbox, or starts it with everything it held when it was stopped.
+///
+/// One that runs keeps its options, which [`Info::options`] tells. One that another version of drctl
+/// started is restarted, so that it behaves as this version expects.
+pub async fn up(options: Options, progress: &mut dyn FnMut(&str)) -> Result<Info, SandboxError> {
+    let home = Home::open()?;
+    {
+        let door = home.enter().await?;
+        match door.running().await? {
+            Some(run) if run.extension == carried::version() => return Ok(run.info(&home)),
+            _ => {}
+        }
+    }
+    // Without the door: the first use takes a while, and `status` need not wait for it.
+    let runtime = Runtime::prepare(progress).await?;
+    let door = home.enter().await?;
+    match door.running().await? {
+        Some(run) if run.extension == carried::version() => return Ok(run.info(&home)),
+        Some(run) => {
+            progress("restarting the sandbox: another version of drctl started it");
+            door.stop(run.pid).await?;
+        }
+        None => progress("starting the sandbox"),
+    }
+    Ok(door.start(&runtime, options).await?.info(&home))
+}
+
+/// Stops the sandbox, which saves what it holds; `false` if it was not up.
+pub async fn down() -> Result<bool, SandboxError> {
+    let home = Home::open()?;
+    let door = home.enter().await?;
+    if !door.is_up()? {
+        return Ok(false);
+    }
+    let run = door.record().ok_or_else(|| door.unknown())?;
+    door.stop(run.pid).await?;
+    Ok(true)
+}
+
+/// The sandbox, if it is up.
+pub async fn status() -> Result<Option<Info>, SandboxError> {
+    let home = Home::open()?;
+    let door = home.enter().await?;
+    Ok(door.running().await?.map(|run| run.info(&home)))
+}
+
+/// The folder of the shared sandbox.
+struct Home(PathBuf);
+
+/// One drctl at a time starts, stops or looks.
+struct Door<'a> {
+    home: &'a Path,
+    _lock: File,
+}
+
+impl Home {
+    /// `DRCTL_SANDBOX_HOME`, or a folder in the cache.
+    fn open() -> Result<Self, SandboxError> {
+        let given = std::env::var_os("DRCTL_SANDBOX_HOME").filter(|home| !home.is_empty());
+        let folder = match given {
+            Some(home) => std::path::absolute(home)?,
+            None => cache()?.join("shared"),
+        };
+        fs_err::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+
+    async fn enter(&self) -> Result<Door<'_>, SandboxError> {
+        Ok(Door { home: &self.0, _lock: lock::take(&self.0.join("door.lock")).await? })
+    }
+}
+
+impl Door<'_> {
+    fn lock_of_server(&self) -> PathBuf {
+        self.home.join("server.lock")
+    }
+
+    fn is_up(&self) -> Result<bool, SandboxError> {
+        Ok(lock::try_take(&self.lock_of_server())?.is_none())
+    }
+
+    fn record(&self) -> Option<Run> {
+        serde_json::from_str(&fs_err::read_to_string(self.home.join("run.json")).ok()?).ok()
+    }
+
+    /// What runs and answers; a server that lives and does not answer is an error.
+    async fn running(&self) -> Result<Option<Run>, SandboxError> {
+        if !self.is_up()? {
+            return Ok(None);
+        }
+        let run = self.record().ok_or_else(|| self.unknown())?;
+        let endpoint = server::endpoint(run.port);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(10) {
+            if http::is_healthy(&endpoint).await {
+                return Ok(Some(run));
+            }
+            if !self.is_up()? {
+                return Ok(None);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(SandboxError::NotAnswering { pid: run.pid, endpoint, log: server::log(self.home) })
+    }
+
+    /// A server holds its lock, and nothing tells which: drctl was killed in the instant between.
+    fn unknown(&self) -> SandboxError {
+        SandboxError::Busy { lock: self.lock_of_server() }
+    }
+
+    async fn start(&self, runtime: &Runtime, options: Options) -> Result<Run, SandboxError> {
+        let before = self.record();
+        if let Some(run) = &before {
+            server::kill_orphans(run.pid)?;
+        }
+        let mut wanted = before.map(|run| run.port);
+        let mut attempts = 3;
+        loop {
+            attempts -= 1;
+            let port = server::free_port(wanted.take())?;
+            let lock = lock::take(&self.lock_of_server()).await?;
+            let mut server = Server::spawn(runtime, self.home, port, options, Life::Kept(lock))?;
+            let run = Run {
+                pid: server.pid(),
+                port,
+                started: Timestamp::now(),
+                strict: options.strict,
+                speed: options.speed,
+                extension: carried::version(),
+            };
+            // Before it is ready: a drctl that is killed while it waits leaves a server that can be found.
+            self.write(&run)?;
+            match server.ready().await {
+                Ok(()) => return Ok(run),
+                // Somebody else took the port since it was found free.
+                Err(SandboxError::NotReady { .. }) if attempts > 0 && server::is_taken(port) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn write(&self, run: &Run) -> Result<(), SandboxError> {
+        let text = serde_json::to_string_pretty(run).expect("a record is plain data");
+        let new = self.home.join("run.json.new");
+        fs_err::write(&new, text)?;
+        Ok(fs_err::rename(new, self.home.join("run.json"))?)
+    }
+
+    async fn stop(&self, pid: u32) -> Result<(), SandboxError> {
+        server::signal(pid, Signal::TERM)?;
+        if !self.wait_for_end(server::STOP).await? {
+            tracing::warn!(pid, "the sandbox did not stop in time and is killed; what it held may be lost");
+            server::kill_group(pid)?;
+            if !self.wait_for_end(Duration::from_secs(5)).await? {
+                return Err(SandboxError::WontStop { pid });
+            }
+        }
+        // Functions it may have left running.
+        server::kill_group(pid)
+    }
+
+    async fn wait_for_end(&self, patience: Duration) -> Result<bool, SandboxError> {
+        let start = Instant::now();
+        while self.is_up()? {
+            if start.elapsed() > patience {
+                return Ok(false);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,13 @@
+//! Reading TOML so that every problem is found at once and knows its place:
+//! sources, the merged tree with positions, a reader for tables, and the
+//! scalar types of the spec. Knows nothing of what the tables mean.
+
+mod node;
+mod problem;
+mod reader;
+mod scalar;
+
+pub use node::{At, Key, Node, Sources, Table, Value};
+pub use problem::{InvalidSpec, Problem, Problems};
+pub use reader::{FromNode, Mismatch, Spanned, TableReader};
+pub use scalar::{Days, Name, Seconds, nearest};

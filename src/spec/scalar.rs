@@ -1,0 +1,128 @@
+//! The scalar types of the spec: names and durations.
+
+use super::node::{Node, Value};
+use super::reader::{FromNode, Mismatch};
+
+/// A name the user chose, fit to become part of an AWS name: lower-case letters, digits and single hyphens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(String);
+
+impl Name {
+    /// Checks a name.
+    pub fn new(text: &str) -> Result<Self, Mismatch> {
+        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let framed = text.starts_with('-') || text.ends_with('-') || text.contains("--");
+        if !text.is_empty() && text.bytes().all(legal) && !framed {
+            return Ok(Self(text.to_owned()));
+        }
+        let better: String = text
+            .to_ascii_lowercase()
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("-");
+        let help = if better.is_empty() { "such as `payments`".to_owned() } else { format!("write `{better}`") };
+        Err(Mismatch::new(
+            format!("`{text}` is no name: names have lower-case letters, digits and single hyphens"),
+            help,
+        ))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromNode for Name {
+    fn from_node(node: &Node) -> Result<Self, Mismatch> {
+        Self::new(&String::from_node(node)?)
+    }
+}
+
+/// A duration in whole seconds: `"10s"`, `"5m"`, `"2h"`, `"30d"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds(pub u64);
+
+impl FromNode for Seconds {
+    fn from_node(node: &Node) -> Result<Self, Mismatch> {
+        let Value::Text(text) = &node.value else {
+            return Err(Mismatch::expected(
+                "a duration",
+                &node.value,
+                "it with its unit, in quotes: \"10s\", \"5m\", \"2h\" or \"30d\"",
+            ));
+        };
+        parse_seconds(text).map(Self).ok_or_else(|| {
+            Mismatch::new(
+                format!("`{text}` is no duration"),
+                "write a whole number and s, m, h or d: \"10s\", \"5m\", \"2h\", \"30d\"",
+            )
+        })
+    }
+}
+
+/// A duration in whole days: `"30d"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Days(pub u32);
+
+impl FromNode for Days {
+    fn from_node(node: &Node) -> Result<Self, Mismatch> {
+        let seconds = Seconds::from_node(node)?.0;
+        match u32::try_from(seconds / DAY) {
+            Ok(days) if seconds.is_multiple_of(DAY) => Ok(Self(days)),
+            _ => Err(Mismatch::new("this is not a whole number of days", "write whole days, such as \"30d\"")),
+        }
+    }
+}
+
+const DAY: u64 = 86_400;
+
+fn parse_seconds(text: &str) -> Option<u64> {
+    let unit = text.chars().next_back()?;
+    let number = &text[..text.len() - unit.len_utf8()];
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => DAY,
+        _ => return None,
+    };
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// The candidate that was most likely meant, if one is close enough to be worth naming.
+pub fn nearest<'a>(text: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let scored = candidates.iter().map(|candidate| (strsim::jaro_winkler(text, candidate), *candidate));
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        assert_eq!(parse_seconds("10s"), Some(10));
+        assert_eq!(parse_seconds("5m"), Some(300));
+        assert_eq!(parse_seconds("2h"), Some(7_200));
+        assert_eq!(parse_seconds("30d"), Some(2_592_000));
+        for text in ["", "s", "10", "1.5s", "-1s", "10 s", "10w", "99999999999999999999s", "9999999999999999d", "10é"]
+        {
+            assert_eq!(parse_seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_comes_with_a_right_one() {
+        assert!(Name::new("payment-processor").is_ok());
+        for (wrong, right) in
+            [("Payment_Processor", "`payment-processor`"), ("-a", "`a`"), ("a--b", "`a-b`"), ("", "`payments`")]
+        {
+            assert!(Name::new(wrong).unwrap_err().help.contains(right), "{wrong}");
+        }
+    }
+}
