@@ -1,7 +1,11 @@
-//! Working with a system that is deployed: its outputs, its endpoints.
+//! Working with a system that is deployed: its outputs, its endpoints, what operators do by hand.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod endpoint;
 mod outputs;
 
+#[cfg(feature = "aws")]
+pub use aws::{count_items, inventory, set_concurrency};
 pub use endpoint::{Answer, RequestError, get, post};
 pub use outputs::{Output, health_url, outputs, payment_url};
