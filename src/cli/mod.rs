@@ -56,6 +56,9 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     log(arguments.verbose);
+    // The terminal wraps by itself, and what it wraps can still be copied in one piece.
+    let whole_lines = || Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build());
+    miette::set_hook(Box::new(move |_| whole_lines())).expect("nothing was reported yet");
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -80,7 +80,8 @@ async fn deploy(story: &mut Story, spec: &Spec, clients: &Clients) -> Result<(),
     let mut once = all.clone();
     once.sort();
     once.dedup();
-    story.expect(all.len() == once.len(), &format!("no changes left, and each of {} things is there once", all.len()))?;
+    story
+        .expect(all.len() == once.len(), &format!("no changes left, and each of {} things is there once", all.len()))?;
     story.drctl("output", 0).await
 }
 

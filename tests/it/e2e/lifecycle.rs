@@ -1,0 +1,114 @@
+//! From nothing to a system that takes payments, through every accident, and back to nothing.
+
+use std::io::{BufRead, BufReader};
+
+use drctl::graph::Region;
+use drctl::ops::{count_items, inventory};
+
+use super::world::{EAST, WEST, World};
+
+const TABLE: &str = "payment-transactions-prod-001";
+
+#[test]
+fn a_system_takes_payments_in_both_regions_and_goes_without_a_trace() {
+    let world = World::new();
+    let clients = world.clients();
+    world.drctl("plan --detailed-exitcode").ends_with(2).says("19 to create, 0 to update, 0 to replace, 0 to delete");
+    world.apply().says("live as the spec says");
+    world.is_in_sync();
+
+    let items = |region: &str| world.block_on(count_items(&clients, &Region::new(region), TABLE)).unwrap();
+    let east = world.pay(EAST, Some("order-1"));
+    assert_eq!(east.status, 201, "{}", east.body);
+    world.eventually("the payment in the other region", || (items(WEST) == 1).then_some(()));
+    let again = world.pay(EAST, Some("order-1"));
+    assert_eq!(again.status, 200, "{}", again.body);
+    assert!(again.body.contains(r#""replayed":true"#), "{}", again.body);
+    let west = world.pay(WEST, None);
+    assert_eq!(west.status, 201, "{}", west.body);
+    world.eventually("both payments in both regions", || (items(EAST) == 2 && items(WEST) == 2).then_some(()));
+    assert_eq!(world.drctl("health").ends_with(0).stdout.matches(r#""status":"healthy""#).count(), 2);
+
+    world.drctl("destroy --confirm prod-001 --lift-protection").ends_with(0).says("data lost").says("nothing left");
+    assert_eq!(world.block_on(inventory(&clients, "prod-001")).unwrap(), Vec::<String>::new());
+    assert!(!world.state().join("payment-dr-prod-001.json").exists(), "the index of nothing is gone too");
+    world.drctl("destroy --confirm prod-001").ends_with(0).says("nothing to destroy");
+}
+
+#[test]
+fn an_apply_that_is_killed_continues_where_it_was() {
+    let world = World::new();
+    for steps in [1, 5] {
+        kill_after(&world, "apply --yes", " created in ", steps);
+    }
+    world.apply();
+    world.is_in_sync();
+    let mut things = world.block_on(inventory(&world.clients(), "prod-001")).unwrap();
+    assert_eq!(things.len(), 14, "4 roles, 4 functions, 4 log groups, 2 members of the table: {things:#?}");
+    things.dedup();
+    assert_eq!(things.len(), 14);
+
+    kill_after(&world, "destroy --confirm prod-001 --lift-protection", " deleted in ", 7);
+    world.drctl("destroy --confirm prod-001 --lift-protection").ends_with(0);
+    assert_eq!(world.block_on(inventory(&world.clients(), "prod-001")).unwrap(), Vec::<String>::new());
+}
+
+/// Kills a run without warning once it has reported `steps` steps.
+fn kill_after(world: &World, arguments: &str, step: &str, steps: usize) {
+    let mut child = world.start(arguments);
+    let mut said = Vec::new();
+    for line in BufReader::new(child.stderr.take().expect("it is piped")).lines().map_while(Result::ok) {
+        said.push(line);
+        if said.iter().filter(|line| line.contains(step)).count() == steps {
+            break;
+        }
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert_eq!(said.iter().filter(|line| line.contains(step)).count(), steps, "{said:#?}");
+}
+
+#[test]
+fn a_lost_state_is_found_again_through_the_marks() {
+    let world = World::new();
+    world.apply();
+    std::fs::remove_dir_all(world.state()).unwrap();
+    world.is_in_sync();
+    world.drctl("apply --yes").ends_with(0).says("no changes");
+
+    // Also for what the spec no longer says: the marks alone tell that it is ours, and what goes first.
+    std::fs::remove_dir_all(world.state()).unwrap();
+    world.write_spec(without_health_check);
+    world.drctl("plan").ends_with(0).says("0 to create, 0 to update, 0 to replace, 8 to delete");
+    world.apply();
+    world.is_in_sync();
+    let things = world.block_on(inventory(&world.clients(), "prod-001")).unwrap();
+    assert!(!things.iter().any(|name| name.contains("health-check")), "{things:#?}");
+}
+
+fn without_health_check(spec: String) -> String {
+    let from = spec.find("[function.health-check]").expect("the spec has one");
+    let to = spec.find("[guard]").expect("the spec has one");
+    format!("{}{}", &spec[..from], &spec[to..])
+}
+
+#[test]
+fn a_plan_of_nothing_is_cheap_and_writes_nothing() {
+    let world = World::new();
+    world.apply();
+    world.calls();
+    world.is_in_sync();
+    let calls = world.calls();
+    let total: u64 = counts(&calls).iter().map(|(_, count)| count).sum();
+    assert!(total <= 70, "{total} calls: {calls:#}");
+    for (operation, _) in counts(&calls) {
+        assert!(["Get", "List", "Describe"].iter().any(|read| operation.starts_with(read)), "{operation} is no read");
+    }
+}
+
+/// Every operation with its count, wherever in the document it stands.
+fn counts(calls: &serde_json::Value) -> Vec<(String, u64)> {
+    let entries = calls.as_array().unwrap_or_else(|| panic!("an unknown form: {calls:#}"));
+    let entry = |entry: &serde_json::Value| Some((entry["operation"].as_str()?.to_owned(), entry["count"].as_u64()?));
+    entries.iter().map(|value| entry(value).unwrap_or_else(|| panic!("an unknown form: {value:#}"))).collect()
+}

@@ -1,0 +1,187 @@
+//! A sandbox, a spec and the real binary: what every end-to-end test starts with.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use drctl::aws::{Clients, Target, connect};
+use drctl::graph::Region;
+use drctl::ops::{Answer, get, post};
+
+pub(super) const EAST: &str = "us-east-1";
+pub(super) const WEST: &str = "us-west-2";
+
+/// An AWS of the test's own, as strict as the real one.
+pub(super) struct World {
+    home: tempfile::TempDir,
+    spec: PathBuf,
+    endpoint: String,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// How a run of drctl ended.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) code: i32,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Run {
+    /// Checks the exit code, showing everything if it is another one.
+    #[track_caller]
+    pub(super) fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Checks that both outputs together contain a text.
+    #[track_caller]
+    pub(super) fn says(self, text: &str) -> Self {
+        // Long lines of errors are wrapped at any word.
+        let flat: String = format!("{} {}", self.stdout, self.stderr).replace('│', " ");
+        let flat = flat.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(text), "`{text}` is not in\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+impl World {
+    /// A sandbox with nothing in it, and the production spec.
+    pub(super) fn new() -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let spec = home.path().join("specs").join("system.toml");
+        std::fs::create_dir_all(spec.parent().expect("it has a folder")).expect("a folder");
+        let mut world =
+            Self { home, spec, endpoint: String::new(), runtime: tokio::runtime::Runtime::new().expect("a runtime") };
+        world.write_spec(|spec| spec);
+        world.endpoint = world.drctl("sandbox up --strict --speed 4").ends_with(0).stdout.trim().to_owned();
+        world
+    }
+
+    /// Writes the production spec anew, changed by `edit`.
+    pub(super) fn write_spec(&self, edit: impl FnOnce(String) -> String) {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let text = std::fs::read_to_string(format!("{root}/specs/production.toml")).expect("the shipped spec");
+        let text = text.replace("../functions", &format!("{root}/functions"));
+        let edited = edit(text);
+        std::fs::write(&self.spec, edited).expect("a file");
+    }
+
+    /// Runs drctl to its end.
+    pub(super) fn drctl(&self, arguments: &str) -> Run {
+        run(&mut self.command(arguments))
+    }
+
+    /// Runs a whole command line from the README, in the repository as a reader would.
+    pub(super) fn drctl_as_written(&self, arguments: &str) -> Run {
+        let mut command = self.program();
+        run(command.args(arguments.split_whitespace()).current_dir(env!("CARGO_MANIFEST_DIR")))
+    }
+
+    /// Starts drctl with its standard error to read from.
+    pub(super) fn start(&self, arguments: &str) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("drctl starts")
+    }
+
+    /// Applies the spec as it is.
+    #[track_caller]
+    pub(super) fn apply(&self) -> Run {
+        self.drctl("apply --yes").ends_with(0)
+    }
+
+    /// Checks that there is nothing to change.
+    #[track_caller]
+    pub(super) fn is_in_sync(&self) {
+        self.drctl("plan --detailed-exitcode").ends_with(0).says("no changes");
+    }
+
+    /// Where the state of this world is kept.
+    pub(super) fn state(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
+    /// The value of an output in one region.
+    pub(super) fn output(&self, name: &str, region: &str) -> String {
+        self.drctl(&format!("output {name} --region {region}")).ends_with(0).stdout.trim().to_owned()
+    }
+
+    /// Posts a payment the way curl would.
+    pub(super) fn pay(&self, region: &str, key: Option<&str>) -> Answer {
+        let url = self.output("LambdaFunctionUrl", region);
+        let body = r#"{"customerId": "CUST-12345", "amount": 99.99, "currency": "USD"}"#;
+        self.block_on(post(&url, body.to_owned(), key.map(str::to_owned))).expect("an answer")
+    }
+
+    /// The status of a region's health URL, asked until it is `status`.
+    #[track_caller]
+    pub(super) fn health_becomes(&self, region: &str, status: u16) -> Answer {
+        let url = self.output("HealthCheckUrl", region);
+        self.eventually(&format!("health {status}"), || {
+            let answer = self.block_on(get(&url)).expect("an answer");
+            (answer.status == status).then_some(answer)
+        })
+    }
+
+    /// Asks again until there is an answer.
+    #[track_caller]
+    pub(super) fn eventually<T>(&self, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+        let end = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(answer) = ask() {
+                return answer;
+            }
+            assert!(Instant::now() < end, "it never came to {what}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// SDK clients, for what is done and looked at past drctl.
+    pub(super) fn clients(&self) -> Clients {
+        let target = Target::Sandbox { endpoint: self.endpoint.clone(), strict: false };
+        self.block_on(connect(&target, &[Region::new(EAST), Region::new(WEST)])).expect("a connection")
+    }
+
+    /// How often each call reached the sandbox since the last time this was asked.
+    pub(super) fn calls(&self) -> serde_json::Value {
+        let calls = self.block_on(drctl::sandbox::calls(&self.endpoint)).expect("the sandbox counts");
+        self.block_on(drctl::sandbox::reset_calls(&self.endpoint)).expect("the sandbox counts");
+        calls
+    }
+
+    /// Runs something asynchronous.
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = self.program();
+        command.args(arguments.split_whitespace());
+        if !arguments.starts_with("sandbox") {
+            command.arg("--sandbox").arg("-f").arg(&self.spec);
+        }
+        command
+    }
+
+    fn program(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
+        command.env("DRCTL_SANDBOX_HOME", self.home.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command
+    }
+}
+
+fn run(command: &mut Command) -> Run {
+    let output = command.output().expect("drctl starts");
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // A test that panics stops its sandbox too; there is nobody to tell if that fails.
+        let _ = self.command("sandbox down").output();
+    }
+}

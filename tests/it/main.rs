@@ -1,0 +1,4 @@
+//! Everything that tests drctl from outside, in one binary, so that the SDKs are linked once.
+
+#[cfg(feature = "aws")]
+mod e2e;
