@@ -85,7 +85,8 @@ async def updates_name_their_version_and_can_reset(call, proceed):
     reset = _route53._find(call.xml, "ResetElements")
     for element in _route53._findall(reset, "ResettableElementName") if reset is not None else ():
         check["config"].pop(element.text, None)
-    return _route53._get_health_check(check["id"])
+    # The Rust SDK minds the name of the outermost element.
+    return _route53._xml_response("UpdateHealthCheckResponse", lambda root: _route53._build_health_check_el(root, check))
 
 
 @calls.around("route53", "CreateHostedZone")

@@ -16,6 +16,7 @@ _iam = hooks.module("iam")
 _cloudwatch = hooks.module("cloudwatch")
 _versioned_at = store.account_wide("s3.versioned_at")
 _being_changed: set = set()
+_told_to_slow_down: set = set()
 
 
 def _replicate(original):
@@ -131,6 +132,29 @@ async def one_write_to_a_bucket_at_a_time(call, proceed):
         return await proceed()
     finally:
         _being_changed.discard(bucket)
+
+
+@calls.strictly("s3", "DeleteObjects")
+async def some_keys_are_not_deleted_at_once(call, proceed):
+    """The first time in a bucket, the last of several keys is left, with an error inside a 200."""
+    bucket, last = _bucket(call), call.body.rpartition(b"<Object>")
+    if bucket in _told_to_slow_down or b"<Object>" not in last[0]:
+        return await proceed()
+    _told_to_slow_down.add(bucket)
+    left, _, end = last[2].partition(b"</Object>")
+    call.body = last[0] + end
+    call.headers = {name: value for name, value in call.headers.items()
+                    if name != "content-md5" and not name.startswith("x-amz-checksum")}
+    status, headers, body = await proceed()
+    what = b"".join(re.findall(rb"<(?:Key|VersionId)>.*?</(?:Key|VersionId)>", left))
+    error = b"<Error>" + what + b"<Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+    open_body = re.sub(rb"(<DeleteResult[^>]*?) ?/>", rb"\1></DeleteResult>", body)
+    return status, headers, open_body.replace(b"</DeleteResult>", error + b"</DeleteResult>")
+
+
+@store.on_reset
+def forget():
+    _told_to_slow_down.clear()
 
 
 def _bucket(call):

@@ -105,7 +105,9 @@ async def remove_regions(call, proceed):
         return _missing(call)
     for region in call.params.get("RemoveReplicaRegions", []):
         gone = [entry for entry in secret["ReplicationStatus"] if entry["Region"] == region]
-        _secrets._delete_replicas({**secret, "ReplicationStatus": gone})
+        # One that failed was never made: what has the name there is another secret.
+        made = [entry for entry in gone if entry["Status"] != "Failed"]
+        _secrets._delete_replicas({**secret, "ReplicationStatus": made})
         secret["ReplicationStatus"] = [entry for entry in secret["ReplicationStatus"] if entry not in gone]
     return call.json({"ARN": secret["ARN"], "ReplicationStatus": _statuses(secret)})
 

@@ -146,6 +146,17 @@ def test_two_writes_to_one_bucket_collide(strict, name):
         assert sorted(map(str, pool.map(tag, "12"))) == ["204", "OperationAborted"]
 
 
+def test_deleting_many_answers_200_with_an_error_inside(strict, name):
+    strict.bucket(name)
+    s3, keys = strict.aws("s3"), [{"Key": key} for key in "abc"]
+    for key in keys:
+        s3.put_object(Bucket=name, Body=b"1", **key)
+    first = s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
+    assert [(error["Key"], error["Code"]) for error in first["Errors"]] == [("c", "SlowDown")]
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=name)["Contents"]] == ["c"]
+    assert "Errors" not in s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
+
+
 def test_a_new_bucket_is_not_public(plain, name):
     plain.bucket(name)
     block = plain.aws("s3").get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]

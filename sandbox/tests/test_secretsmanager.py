@@ -47,6 +47,14 @@ def test_replicas_are_removed_before_the_secret(replicated, name):
     assert "DeletedDate" not in east.describe_secret(SecretId=name)
 
 
+def test_removing_a_replica_that_failed_leaves_the_secret_that_has_its_name(replicated, name):
+    east, west = replicated
+    west.stop_replication_to_replica(SecretId=name)
+    east.replicate_secret_to_regions(SecretId=name, AddReplicaRegions=[{"Region": WEST}])
+    assert east.remove_regions_from_replication(SecretId=name, RemoveReplicaRegions=[WEST])["ReplicationStatus"] == []
+    assert west.get_secret_value(SecretId=name)["SecretString"] == "1"
+
+
 def test_a_replica_can_become_independent(replicated, name):
     east, west = replicated
     west.stop_replication_to_replica(SecretId=name)

@@ -62,16 +62,28 @@ where
             Failure::malformed(operation, format!("the answer cannot be read: {}", chain(error)))
         }
         SdkError::ConstructionFailure(_) => Failure::new(FailureClass::Other, operation, chain(error)),
-        _ => Failure::new(FailureClass::Unreachable, operation, chain(error)),
+        _ => unsent(operation, chain(error)),
     }
+}
+
+/// A request that got no answer, or was never sent because there is nobody to sign it.
+fn unsent(operation: &str, why: String) -> Failure {
+    if why.contains("no credentials found") || why.contains("credentials provider") {
+        let message = "there are no AWS credentials (environment, profile, SSO and instance role were tried)";
+        let failure = Failure::new(FailureClass::Denied, operation, message);
+        return Failure { code: "NoCredentials".into(), ..failure };
+    }
+    Failure::new(FailureClass::Unreachable, operation, why)
 }
 
 /// What a code means. Codes are from the service models and from `aws-sdk-rust`'s retry tables.
 fn class(code: &str, message: &str, status: u16) -> FailureClass {
-    let exists = || message.to_ascii_lowercase().contains("already exist");
+    // "Table already exists", "Function already exist", "FunctionUrlConfig exists for this Lambda function"
+    let exists = || message.to_ascii_lowercase().contains("exist");
     match code {
         "AccessDenied"
         | "AccessDeniedException"
+        | "AuthorizationError"
         | "UnauthorizedOperation"
         | "InvalidClientTokenId"
         | "UnrecognizedClientException"
@@ -80,10 +92,24 @@ fn class(code: &str, message: &str, status: u16) -> FailureClass {
         | "ExpiredTokenException"
         | "AuthFailure"
         | "IncompleteSignature" => FailureClass::Denied,
-        "NoSuchEntity" | "ResourceNotFoundException" | "TableNotFoundException" | "ReplicaNotFoundException" => {
-            FailureClass::NotFound
-        }
-        "EntityAlreadyExists" | "ResourceAlreadyExistsException" => FailureClass::Exists,
+        "NoSuchBucket"
+        | "NoSuchChange"
+        | "NoSuchEntity"
+        | "NoSuchHealthCheck"
+        | "NoSuchHostedZone"
+        | "NoSuchUpload"
+        | "NotFound"
+        | "ReplicaNotFoundException"
+        | "ResourceNotFound"
+        | "ResourceNotFoundException"
+        | "TableNotFoundException" => FailureClass::NotFound,
+        "BucketAlreadyExists"
+        | "BucketAlreadyOwnedByYou"
+        | "EntityAlreadyExists"
+        | "HealthCheckAlreadyExists"
+        | "HostedZoneAlreadyExists"
+        | "ResourceAlreadyExistsException"
+        | "ResourceExistsException" => FailureClass::Exists,
         "ResourceConflictException" | "ResourceInUseException" if exists() => FailureClass::Exists,
         "Throttling"
         | "ThrottlingException"
@@ -91,6 +117,10 @@ fn class(code: &str, message: &str, status: u16) -> FailureClass {
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "SlowDown" => FailureClass::Throttled,
+        // "Tried to create resource record set […] but it already exists"
+        "InvalidChangeBatch" if exists() => FailureClass::Exists,
+        // An answer to a HEAD request has no body to hold a code.
+        "Unknown" if status == 403 => FailureClass::Denied,
         _ if status == 503 => FailureClass::Unreachable,
         _ => FailureClass::Other,
     }

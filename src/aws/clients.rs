@@ -18,6 +18,14 @@ pub struct Regional {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// The Resource Groups Tagging API.
     pub tagging: aws_sdk_resourcegroupstagging::Client,
 }
@@ -29,6 +37,8 @@ pub struct Clients {
     pub account: String,
     /// IAM, which is one for all regions.
     pub iam: aws_sdk_iam::Client,
+    /// Route 53, likewise.
+    pub route53: aws_sdk_route53::Client,
     /// By region.
     pub regions: BTreeMap<Region, Regional>,
     /// What counts the calls of all of them.
@@ -52,9 +62,23 @@ impl Regional {
             lambda: client!(aws_sdk_lambda, config, region),
             dynamodb: client!(aws_sdk_dynamodb, config, region),
             logs: client!(aws_sdk_cloudwatchlogs, config, region),
+            s3: s3(config, region),
+            secrets: client!(aws_sdk_secretsmanager, config, region),
+            sns: client!(aws_sdk_sns, config, region),
+            cloudwatch: client!(aws_sdk_cloudwatch, config, region),
             tagging: client!(aws_sdk_resourcegroupstagging, config, region),
         }
     }
+}
+
+/// Buckets of the sandbox are addressed by path, because it has one host name for all.
+fn s3(config: &SdkConfig, region: &Region) -> aws_sdk_s3::Client {
+    let builder = aws_sdk_s3::config::Builder::from(config).interceptor(Label { place: region.to_string() });
+    aws_sdk_s3::Client::from_conf(builder.force_path_style(config.endpoint_url().is_some()).build())
+}
+
+pub(super) fn route53(shared: &SdkConfig) -> aws_sdk_route53::Client {
+    client!(aws_sdk_route53, shared, "global")
 }
 
 pub(super) fn iam(shared: &SdkConfig) -> aws_sdk_iam::Client {

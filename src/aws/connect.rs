@@ -12,7 +12,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::call::Call;
-use super::clients::{Clients, Regional, iam, sts};
+use super::clients::{Clients, Regional, iam, route53, sts};
 use super::meter::Meter;
 use crate::graph::{Failure, FailureClass, Region};
 
@@ -45,7 +45,7 @@ pub enum ConnectError {
     NotLoopback(String),
     /// STS did not say who the caller is.
     #[error("AWS does not say which account this is: {0}")]
-    #[diagnostic(help("check the credentials with `aws sts get-caller-identity`"))]
+    #[diagnostic(help("log in (`aws sso login`) or set AWS_PROFILE, and check with `aws sts get-caller-identity`"))]
     Identity(Failure),
 }
 
@@ -80,6 +80,7 @@ pub async fn connect(target: &Target, regions: &[Region]) -> Result<Clients, Con
     Ok(Clients {
         account: account.map_err(ConnectError::Identity)?,
         iam: iam(&shared),
+        route53: route53(&shared),
         regions: regions.iter().map(|region| (region.clone(), Regional::new(&shared, region))).collect(),
         meter,
     })

@@ -93,6 +93,16 @@ fn limit(service: &str, operation: &str) -> Option<Limit> {
         ("DynamoDB", "DescribeContinuousBackups") => ("dynamodb:DescribeContinuousBackups", 10, 10),
         ("DynamoDB", "TagResource" | "UntagResource") => ("dynamodb:TagResource", 5, 5),
         ("DynamoDB", "DescribeTimeToLive") => ("dynamodb:DescribeTimeToLive", 1, 4),
+        ("CloudWatch", "DescribeAlarms") => ("cloudwatch:DescribeAlarms", 9, 9),
+        ("CloudWatch", "PutMetricAlarm") => ("cloudwatch:PutMetricAlarm", 3, 3),
+        ("Secrets Manager", operation) if !operation.starts_with("Describe") => ("secretsmanager", 50, 50),
+        ("SNS", "TagResource" | "UntagResource" | "ListTagsForResource") => ("sns:TagResource", 10, 10),
+        ("SNS", "ListSubscriptionsByTopic") => ("sns:ListSubscriptionsByTopic", 30, 30),
+        ("Route 53", "CreateHealthCheck") => ("route53:CreateHealthCheck", 1, 50),
+        ("Route 53", "GetHealthCheckStatus" | "GetHealthCheckLastFailureReason") => {
+            ("route53:GetHealthCheckStatus", 1, 4)
+        }
+        ("Route 53", _) => ("route53", 10, 50),
         ("IAM", _) => ("iam", 10, 20),
         _ => return None,
     };

@@ -45,7 +45,7 @@ pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError>
         return Err(CliError::Refused { what: what.join("\n"), next });
     }
     if plan.has_changes() && !args.yes {
-        confirm(ui)?;
+        confirm(&plan.account, ui)?;
     }
     let outcome = carry_out(&session, &plan, &mut state).await?;
     ui.calls(session.cloud.calls());
@@ -61,8 +61,8 @@ pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError>
     Ok(Exit::Done)
 }
 
-fn confirm(ui: &Ui) -> Result<(), CliError> {
-    match ui.ask("Apply these changes? Type yes to go on:")?.as_deref() {
+fn confirm(account: &str, ui: &Ui) -> Result<(), CliError> {
+    match ui.ask(&format!("Apply these changes in account {account}? Type yes to go on:"))?.as_deref() {
         Some("yes") => Ok(()),
         Some(_) => Err(CliError::Refused {
             what: "declined; nothing was changed".into(),

@@ -1,11 +1,16 @@
 //! `drctl destroy`
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::apply::{carry_out, finish};
+use super::buckets;
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs, complete};
 use super::ui::Ui;
 use crate::graph::Resource;
+use crate::kinds::Deletion;
+use crate::kinds::secret::Secret;
 use crate::kinds::table::Table;
 use crate::kinds::table_replica::TableReplica;
 use crate::plan::{Plan, Sight, destroy};
@@ -24,18 +29,29 @@ pub(super) struct DestroyArgs {
     /// Delete tables although their deletion protection is on
     #[arg(long)]
     lift_protection: bool,
+
+    /// Delete buckets with everything in them: objects, versions, unfinished uploads
+    #[arg(long)]
+    empty_buckets: bool,
+
+    /// Delete secrets at once and for ever, without the 30 days in which `apply` would restore them
+    #[arg(long)]
+    force_delete_secrets: bool,
 }
 
 pub(super) async fn run(args: &DestroyArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let session = Session::open(&args.system, Code::Leave, ui).await?;
+    let mut session = Session::open(&args.system, Code::Leave, ui).await?;
+    let deletion = if args.force_delete_secrets { Deletion::Final } else { Deletion::Recoverable };
+    session.cloud = session.cloud.deleting(deletion);
     let mut state = session.lock_state()?;
     let observed = session.observe(state.index(), ui).await?;
     let plan = complete(destroy(&session.subject(state.index()).basis(&observed)))?;
     if plan.has_changes() {
         ui.answer(&plan_text(&plan, Style::for_stdout()))?;
-        tell_losses(&plan, ui)?;
+        tell_losses(&plan, deletion, ui)?;
         refuse_protected(&plan, args.lift_protection)?;
-        confirm(args, &session.owner.suffix, ui)?;
+        buckets::check(&session, &plan, args.empty_buckets, ui).await?;
+        confirm(args, &plan, ui)?;
     }
     let outcome = carry_out(&session, &plan, &mut state).await?;
     finish(outcome, "destroy")?;
@@ -58,7 +74,17 @@ pub(super) async fn run(args: &DestroyArgs, ui: &mut Ui) -> Result<Exit, CliErro
 }
 
 /// Says what data goes, by what AWS last counted.
-fn tell_losses(plan: &Plan, ui: &Ui) -> Result<(), CliError> {
+fn tell_losses(plan: &Plan, deletion: Deletion, ui: &Ui) -> Result<(), CliError> {
+    for change in plan.pending().filter(|change| change.address.kind == Secret::KIND) {
+        let address = &change.address;
+        ui.answer(&match deletion {
+            Deletion::Final => format!("data lost with {address}: its value, at once and for ever"),
+            Deletion::Recoverable => {
+                let until = Timestamp::now() + SignedDuration::from_hours(24 * Secret::RECOVERY_DAYS);
+                format!("{address} is recoverable until {}: until then `drctl apply` restores it", until.strftime("%F"))
+            }
+        })?;
+    }
     for change in plan.pending().filter(|change| change.address.kind == Table::KIND) {
         let attribute = |name: &str| {
             change.before.as_ref().and_then(|live| live.attributes.get(name)).cloned().unwrap_or_else(|| "?".into())
@@ -89,13 +115,14 @@ fn refuse_protected(plan: &Plan, lift_protection: bool) -> Result<(), CliError> 
     })
 }
 
-fn confirm(args: &DestroyArgs, suffix: &str, ui: &Ui) -> Result<(), CliError> {
+fn confirm(args: &DestroyArgs, plan: &Plan, ui: &Ui) -> Result<(), CliError> {
+    let (suffix, account) = (&plan.owner.suffix, &plan.account);
     let typed = match &args.confirm {
         Some(typed) => Some(typed.clone()),
-        None => ui.ask(&format!("Delete all of this? Type the suffix `{suffix}` to go on:"))?,
+        None => ui.ask(&format!("Delete all of this in account {account}? Type the suffix `{suffix}` to go on:"))?,
     };
     match typed {
-        Some(typed) if typed == suffix => Ok(()),
+        Some(typed) if typed == *suffix => Ok(()),
         Some(typed) => Err(CliError::Refused {
             what: format!("`{typed}` is not the suffix `{suffix}`; nothing was deleted"),
             next: "check that this is the system you mean, and run the same command again".into(),

@@ -1,6 +1,7 @@
 //! The command line: one file per command, each gathers, decides and shows.
 
 mod apply;
+mod buckets;
 mod demo;
 mod destroy;
 mod error;
@@ -11,6 +12,7 @@ mod package;
 mod pay;
 mod plan;
 mod sandbox;
+mod secret;
 mod session;
 mod ui;
 
@@ -43,6 +45,9 @@ enum Command {
     Pay(pay::PayArgs),
     Health(health::HealthArgs),
     Package(package::PackageArgs),
+    /// Set values of secrets, and see where which version is
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Work with the embedded AWS that `--sandbox` uses
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -79,6 +84,7 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Pay(args) => pay::run(args, &mut ui).await,
         Command::Health(args) => health::run(args, &mut ui).await,
         Command::Package(args) => package::run(args, &mut ui),
+        Command::Secret(command) => secret::run(command, &mut ui).await,
         Command::Sandbox(command) => sandbox::run(command, &mut ui).await,
         Command::Demo(args) => demo::run(args, &mut ui).await,
     };
@@ -100,15 +106,16 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 /// Sends drctl's own log to standard error: each AWS call with `-v`, or what `DRCTL_LOG` asks for.
+/// Whatever it asks for, libraries say no more than their notices: in detail, the SDK shows bodies of
+/// requests, and one of them holds the value of a secret.
 fn log(verbose: bool) {
-    use tracing_subscriber::EnvFilter;
+    use tracing::level_filters::LevelFilter;
+    use tracing_subscriber::filter::{EnvFilter, filter_fn};
+    use tracing_subscriber::fmt;
+    use tracing_subscriber::prelude::*;
     let wanted =
         std::env::var("DRCTL_LOG").unwrap_or_else(|_| if verbose { "drctl::aws=debug".into() } else { "off".into() });
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(wanted))
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .without_time()
-        .init();
+    let discreet = filter_fn(|meta| meta.target().starts_with("drctl") || *meta.level() <= LevelFilter::INFO);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false).without_time();
+    tracing_subscriber::registry().with(lines.with_filter(discreet)).with(EnvFilter::new(wanted)).init();
 }

@@ -23,8 +23,12 @@ pub(super) struct OutputArgs {
     region: Option<String>,
 
     /// Print as one JSON document
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["name", "env"])]
     json: bool,
+
+    /// Print for a shell: eval "$(drctl output --env)"
+    #[arg(long, conflicts_with = "name")]
+    env: bool,
 }
 
 pub(super) async fn run(args: &OutputArgs, ui: &mut Ui) -> Result<Exit, CliError> {
@@ -41,6 +45,7 @@ pub(super) async fn run(args: &OutputArgs, ui: &mut Ui) -> Result<Exit, CliError
         None if args.json => {
             ui.answer(&serde_json::to_string_pretty(&document(&session, &wanted)).expect("outputs are plain data"))?
         }
+        None if args.env => ui.answer(&shell(&session, &wanted))?,
         None => ui.answer(&text(&session, &wanted))?,
     }
     Ok(Exit::Done)
@@ -100,6 +105,25 @@ fn text(session: &Session, outputs: &[&Output]) -> String {
         }
     }
     text
+}
+
+/// One variable per output and region (`LambdaFunctionUrl_us_east_1`), and without a region those of the first.
+fn shell(session: &Session, outputs: &[&Output]) -> String {
+    let first = outputs.first().map(|output| &output.region);
+    let mut text = String::new();
+    for output in outputs {
+        let Some(value) = output.value.as_deref().map(|value| quoted(&session.usable(value))) else { continue };
+        if Some(&output.region) == first {
+            text.push_str(&format!("export {}={value}\n", output.name));
+        }
+        text.push_str(&format!("export {}_{}={value}\n", output.name, output.region.as_str().replace('-', "_")));
+    }
+    text
+}
+
+/// A value that a POSIX shell takes as it is.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 /// The same URL on the loopback, if this is the sandbox.

@@ -74,7 +74,7 @@ impl Session {
         Ok(Self {
             owner: spec.owner(),
             graph: spec.graph(&clients.account, &hashes),
-            cloud: AwsCloud::new(clients, artifacts),
+            cloud: AwsCloud::new(clients, spec.owner(), artifacts),
             kinds: kinds::metas(),
             endpoint,
             state_folder,
@@ -106,6 +106,11 @@ impl Session {
     /// Where in the spec each address comes from.
     pub(super) fn origins(&self) -> BTreeMap<Address, String> {
         self.graph.iter().map(|(address, node)| (address.clone(), node.origin.to_string())).collect()
+    }
+
+    /// A name as it appears in AWS.
+    pub(super) fn suffixed(&self, name: &str) -> String {
+        format!("{name}-{}", self.owner.suffix)
     }
 
     /// A URL as it can be used from here: on the sandbox, the one on the loopback.

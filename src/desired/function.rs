@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Scope, Spec, scope::suffixed};
+use super::{Scope, Spec, bucket, scope::suffixed};
 use crate::graph::{Address, Document, Region, Resource};
+use crate::kinds::bucket::Bucket;
 use crate::kinds::function::Function;
 use crate::kinds::function_url::FunctionUrl;
 use crate::kinds::log_group::LogGroup;
 use crate::kinds::role::Role;
+use crate::kinds::secret::Secret;
 use crate::kinds::table::Table;
 use crate::package::Architecture;
 use crate::spec::{
@@ -48,7 +50,7 @@ enum Tracing {
 /// One line of `uses`: what the function may do with another part of the system.
 #[derive(Debug)]
 struct Use {
-    /// `table` or `function`
+    /// `table`, `bucket`, `secret` or `function`
     kind: &'static str,
     name: Spanned<String>,
     access: Access,
@@ -77,7 +79,7 @@ impl FunctionSection {
             reader.integer("reserved-concurrency", 0..=100_000, "; leave it out to share the account's concurrency");
         let url = reader.table("url").and_then(|mut url| {
             let auth = url.choice("auth", &[("none", UrlAuth::Public), ("iam", UrlAuth::Iam)]);
-            if auth.is_none() && url.problems().is_empty() {
+            if !url.has("auth") {
                 let at = url.at();
                 url.problems().push(
                     Problem::new("missing", at, "`url` says no `auth`")
@@ -110,6 +112,16 @@ impl FunctionSection {
         self.url.is_some()
     }
 
+    /// Whether anybody may call it.
+    pub(super) fn has_public_url(&self) -> bool {
+        self.url == Some(UrlAuth::Public)
+    }
+
+    /// Whether a part of the account's concurrency is its own.
+    pub(super) fn has_reserved_concurrency(&self) -> bool {
+        self.reserved_concurrency.is_some()
+    }
+
     /// Whether it may change data.
     pub(super) fn writes(&self) -> bool {
         self.uses.iter().any(|used| used.access == Access::Write)
@@ -135,10 +147,7 @@ impl FunctionSection {
             problems.push(Problem::new("length", self.at, message).help("choose a shorter name or suffix"));
         }
         for used in &self.uses {
-            let names: Vec<&str> = match used.kind {
-                "table" => spec.tables.keys().map(String::as_str).collect(),
-                _ => spec.functions.keys().map(String::as_str).collect(),
-            };
+            let names = spec.declared(used.kind);
             if !names.contains(&used.name.as_str()) {
                 let help = match nearest(&used.name, &names) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -196,7 +205,7 @@ impl FunctionSection {
             role: scope.refer::<Role>(&role_address, "arn"),
             memory: self.memory,
             timeout: self.timeout,
-            environment: self.uses.iter().map(|used| used.variable(scope)).collect(),
+            environment: self.uses.iter().map(|used| used.variable(region, scope)).collect(),
             reserved_concurrency: self.reserved_concurrency,
             tracing: match self.tracing {
                 Tracing::PassThrough => "PassThrough".into(),
@@ -204,7 +213,11 @@ impl FunctionSection {
             },
             tags: scope.tags(&address),
         };
-        scope.add(address.clone(), &function, [log_group_address], self.at);
+        let buckets = self.uses.iter().filter(|used| used.kind == Bucket::KIND);
+        let ready =
+            buckets.filter_map(|used| Some(scope.spec.buckets.get(&*used.name)?.ready(scope.spec, &used.name, region)));
+        let after: Vec<_> = ready.chain([log_group_address]).collect();
+        scope.add(address.clone(), &function, after, self.at);
 
         let url = self.url.map(|auth| match auth {
             UrlAuth::Public => FunctionUrl::public(&function_name, &function_arn),
@@ -234,16 +247,36 @@ impl FunctionSection {
 
 impl Use {
     /// The environment variable that tells the function what the other part is called in AWS.
-    fn variable(&self, scope: &Scope<'_>) -> (String, String) {
+    fn variable(&self, region: &Region, scope: &Scope<'_>) -> (String, String) {
         let name = self.name.to_ascii_uppercase().replace('-', "_");
-        (format!("{}_{name}", self.kind.to_ascii_uppercase()), scope.suffixed(&self.name))
+        (format!("{}_{name}", self.kind.to_ascii_uppercase()), self.aws_name(region, scope))
+    }
+
+    /// What the other part is called in this region: names of buckets are global, all others are not.
+    fn aws_name(&self, region: &Region, scope: &Scope<'_>) -> String {
+        match self.kind {
+            Bucket::KIND => bucket::aws_name(scope.spec, &self.name, region),
+            _ => scope.suffixed(&self.name),
+        }
     }
 
     fn statement(&self, region: &Region, scope: &Scope<'_>) -> Value {
-        let aws_name = scope.suffixed(&self.name);
+        let aws_name = self.aws_name(region, scope);
         let (service, resource, action) = match (self.kind, self.access) {
             (Table::KIND, Access::Read) => ("dynamodb", format!("table/{aws_name}"), "dynamodb:GetItem"),
             (Table::KIND, Access::Write) => ("dynamodb", format!("table/{aws_name}"), "dynamodb:PutItem"),
+            // Buckets have neither region nor account in their ARNs. HeadBucket asks for s3:ListBucket.
+            (Bucket::KIND, access) => {
+                let (resource, action) = match access {
+                    Access::Read => (Bucket::arn(&aws_name), "s3:ListBucket"),
+                    Access::Write => (format!("{}/*", Bucket::arn(&aws_name)), "s3:PutObject"),
+                };
+                return allow(&sid(self.kind, &self.name), &[action], &[resource]);
+            }
+            // Six characters that only AWS knows end every secret's ARN.
+            (Secret::KIND, _) => {
+                ("secretsmanager", format!("secret:{aws_name}-??????"), "secretsmanager:GetSecretValue")
+            }
             _ => ("lambda", format!("function:{aws_name}"), "lambda:GetFunction"),
         };
         let resource = arn(service, region, scope.account, &resource);
@@ -327,7 +360,9 @@ fn uses(reader: &mut TableReader<'_>) -> Vec<Use> {
     let Some(mut uses) = reader.table("uses") else { return found };
     const READ: (&str, Access) = ("read", Access::Read);
     const WRITE: (&str, Access) = ("write", Access::Write);
-    for (kind, choices) in [("table", &[READ, WRITE] as &[_]), ("function", &[READ])] {
+    for (kind, choices) in
+        [("table", &[READ, WRITE] as &[_]), ("bucket", &[READ, WRITE]), ("secret", &[READ]), ("function", &[READ])]
+    {
         uses.each(kind, |name, node, problems, path| {
             let word = String::from_node(node).ok();
             match choices.iter().find(|(word_of, _)| word.as_deref() == Some(*word_of)) {

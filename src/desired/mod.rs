@@ -3,10 +3,15 @@
 //! One file per TOML table: each reads its table, checks it against the others,
 //! and emits resources of one or several kinds.
 
+mod alarm;
+mod alert;
+mod bucket;
+mod dns;
 mod function;
 mod guard;
 mod region;
 mod scope;
+mod secret;
 mod system;
 mod table;
 #[cfg(test)]
@@ -19,15 +24,20 @@ use indexmap::IndexMap;
 use miette::Diagnostic;
 use thiserror::Error;
 
+pub use alarm::AlarmSection;
+pub use alert::AlertSection;
+pub use bucket::BucketSection;
+pub use dns::DnsSection;
 pub use function::FunctionSection;
 pub use guard::GuardSection;
 pub use region::RegionSection;
 pub use scope::Scope;
+pub use secret::SecretSection;
 pub use system::SystemSection;
 pub use table::TableSection;
 
 use crate::graph::{Graph, Owner, Region};
-use crate::spec::{At, InvalidSpec, Name, Node, Problem, Problems, Sources, Spanned, TableReader};
+use crate::spec::{At, InvalidSpec, Name, Node, Problem, Problems, Sources, Spanned, TableReader, Value};
 
 /// Why there is no spec to work with.
 #[derive(Debug, Error, Diagnostic)]
@@ -55,10 +65,22 @@ pub struct Spec {
     pub region: RegionSection,
     /// `[table.NAME]`
     pub tables: IndexMap<String, TableSection>,
+    /// `[bucket.NAME]`
+    pub buckets: IndexMap<String, BucketSection>,
+    /// `[secret.NAME]`
+    pub secrets: IndexMap<String, SecretSection>,
     /// `[function.NAME]`
     pub functions: IndexMap<String, FunctionSection>,
+    /// `[dns]`
+    pub dns: Option<DnsSection>,
+    /// `[alert]`
+    pub alert: Option<AlertSection>,
+    /// `[alarm.NAME]`
+    pub alarms: IndexMap<String, AlarmSection>,
     /// `[guard]`
     pub guard: GuardSection,
+    /// Every `kind.NAME` table of the file, also those with problems of their own.
+    declared: Vec<(&'static str, String)>,
     sources: Sources,
     path: PathBuf,
 }
@@ -108,10 +130,28 @@ impl Spec {
         for (name, table) in &self.tables {
             table.emit(name, &mut scope);
         }
+        for (name, bucket) in &self.buckets {
+            bucket.emit(name, &mut scope);
+        }
+        for (name, secret) in &self.secrets {
+            secret.emit(name, &mut scope);
+        }
         for (name, function) in &self.functions {
             function.emit(name, &mut scope);
         }
+        if let Some(dns) = &self.dns {
+            dns.emit(&mut scope);
+        }
+        if let Some(alert) = &self.alert {
+            alert.emit(&mut scope);
+        }
+        alarm::emit_all(&mut scope);
         scope.into_graph()
+    }
+
+    /// The names of one kind of table.
+    fn declared(&self, kind: &str) -> Vec<&str> {
+        self.declared.iter().filter(|(of, _)| *of == kind).map(|(_, name)| name.as_str()).collect()
     }
 
     fn line(&self, at: At) -> usize {
@@ -152,12 +192,18 @@ pub fn read(path: &Path, text: &str) -> Result<Spec, InvalidSpec> {
     if !problems.is_empty() {
         return Err(problems.into_error(&sources));
     }
-    let spec = sections(&root, &mut problems).map(|(system, region, tables, functions, guard)| Spec {
-        system,
-        region,
-        tables,
-        functions,
-        guard,
+    let spec = sections(&root, &mut problems).map(|sections| Spec {
+        system: sections.system,
+        region: sections.region,
+        tables: sections.tables,
+        buckets: sections.buckets,
+        secrets: sections.secrets,
+        functions: sections.functions,
+        dns: sections.dns,
+        alert: sections.alert,
+        alarms: sections.alarms,
+        guard: sections.guard,
+        declared: declared(&root),
         sources: sources.clone(),
         path: path.to_owned(),
     });
@@ -170,8 +216,18 @@ pub fn read(path: &Path, text: &str) -> Result<Spec, InvalidSpec> {
     }
 }
 
-type Sections =
-    (SystemSection, RegionSection, IndexMap<String, TableSection>, IndexMap<String, FunctionSection>, GuardSection);
+struct Sections {
+    system: SystemSection,
+    region: RegionSection,
+    tables: IndexMap<String, TableSection>,
+    buckets: IndexMap<String, BucketSection>,
+    secrets: IndexMap<String, SecretSection>,
+    functions: IndexMap<String, FunctionSection>,
+    dns: Option<DnsSection>,
+    alert: Option<AlertSection>,
+    alarms: IndexMap<String, AlarmSection>,
+    guard: GuardSection,
+}
 
 fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
     let top = At { source: root.at.source, start: 0, end: 0 };
@@ -179,18 +235,41 @@ fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
     schema(&mut reader);
     let system = section(&mut reader, "system", "name, environment and suffix", SystemSection::read);
     let region = section(&mut reader, "region", "primary and secondary", RegionSection::read);
-    let (mut tables, mut functions) = (IndexMap::new(), IndexMap::new());
+    let mut tables = IndexMap::new();
     reader
         .each("table", |name, node, problems, path| named(&mut tables, name, node, problems, path, TableSection::read));
+    let mut buckets = IndexMap::new();
+    reader.each("bucket", |name, node, problems, path| {
+        named(&mut buckets, name, node, problems, path, BucketSection::read)
+    });
+    let mut secrets = IndexMap::new();
+    reader.each("secret", |name, node, problems, path| {
+        named(&mut secrets, name, node, problems, path, SecretSection::read)
+    });
+    let mut functions = IndexMap::new();
     reader.each("function", |name, node, problems, path| {
         named(&mut functions, name, node, problems, path, FunctionSection::read)
     });
+    let dns = reader.table("dns").and_then(DnsSection::read);
+    let alert = reader.table("alert").map(AlertSection::read);
+    let mut alarms = IndexMap::new();
+    reader
+        .each("alarm", |name, node, problems, path| named(&mut alarms, name, node, problems, path, AlarmSection::read));
     let guard = match reader.table("guard") {
         Some(guard) => GuardSection::read(guard),
         None => GuardSection::default(),
     };
     reader.finish();
-    Some((system?, region?, tables, functions, guard))
+    Some(Sections { system: system?, region: region?, tables, buckets, secrets, functions, dns, alert, alarms, guard })
+}
+
+fn declared(root: &Node) -> Vec<(&'static str, String)> {
+    let Value::Table(tables) = &root.value else { return Vec::new() };
+    let names = |kind: &'static str| match tables.get(kind).map(|(_, node)| &node.value) {
+        Some(Value::Table(named)) => named.keys().map(|name| (kind, name.clone())).collect(),
+        _ => Vec::new(),
+    };
+    ["table", "bucket", "secret", "function"].into_iter().flat_map(names).collect()
 }
 
 /// The number of the spec's layout; there is one so far.
@@ -239,7 +318,23 @@ fn check(spec: &Spec, problems: &mut Problems) {
     for (name, table) in &spec.tables {
         table.check(name, spec, problems);
     }
+    for (name, bucket) in &spec.buckets {
+        bucket.check(name, spec, problems);
+    }
+    for (name, secret) in &spec.secrets {
+        secret.check(name, spec, problems);
+    }
     for (name, function) in &spec.functions {
         function.check(name, spec, problems);
     }
+    if let Some(dns) = &spec.dns {
+        dns.check(spec, problems);
+    }
+    if let Some(alert) = &spec.alert {
+        alert.check(spec, problems);
+    }
+    for (name, alarm) in &spec.alarms {
+        alarm.check(name, spec, problems);
+    }
+    alarm::check_all(spec, problems);
 }

@@ -50,6 +50,11 @@ impl<'a> Scope<'a> {
         Input::From(Reference { address: address.clone(), attribute: attribute.to_owned() })
     }
 
+    /// Says something that whoever reads the plan should know.
+    pub fn warn(&mut self, warning: String) {
+        self.graph.warn(warning);
+    }
+
     /// Adds a resource that comes from the table at `at`, after others of which it needs no value.
     pub fn add<T: Resource>(
         &mut self,

@@ -22,6 +22,7 @@ impl TableSection {
         let at = reader.at();
         let partition = attribute(&mut reader, "key", true);
         let sort = attribute(&mut reader, "sort", false);
+        two_attributes(&mut reader, partition.as_ref(), sort.as_ref());
         let ttl = attribute(&mut reader, "ttl", false);
         let mut indexes = BTreeMap::new();
         reader.each("index", |name, node, problems, path| {
@@ -34,6 +35,7 @@ impl TableSection {
             }
             let Some(mut index) = TableReader::new(path, name.at, node, problems) else { return };
             let (partition, sort) = (attribute(&mut index, "key", true), attribute(&mut index, "sort", false));
+            two_attributes(&mut index, partition.as_ref(), sort.as_ref());
             index.finish();
             if let Some(partition) = partition {
                 indexes.insert(
@@ -100,4 +102,14 @@ fn attribute(reader: &mut TableReader<'_>, key: &'static str, required: bool) ->
             .help("an attribute's name has 1 to 255 bytes"),
     );
     None
+}
+
+/// A key's two parts are two attributes.
+fn two_attributes(reader: &mut TableReader<'_>, partition: Option<&Spanned<String>>, sort: Option<&Spanned<String>>) {
+    if let (Some(partition), Some(sort)) = (partition, sort)
+        && partition.value == sort.value
+    {
+        let problem = Problem::new("key", sort.at, format!("`key` and `sort` are both {}", sort.value));
+        reader.problems().push(problem.help("name another attribute, or leave `sort` out"));
+    }
 }

@@ -57,6 +57,9 @@ impl fmt::Display for Place {
     }
 }
 
+/// Between an address and the id of an object that was replaced; no name in a spec has it.
+const FORMER: &str = "::";
+
 /// A resource's identity, assigned by drctl: `us-east-1/function.payment-processor`.
 ///
 /// It names the region and not its role, so that primary and secondary can
@@ -80,6 +83,17 @@ impl Address {
     /// An address outside any region.
     pub fn global(kind: &str, name: impl Into<String>) -> Self {
         Self { place: Place::Global, kind: kind.to_owned(), name: name.into() }
+    }
+
+    /// Where an object is kept that another one has taken the place of: the same address, with the object's id.
+    pub fn former(&self, id: &str) -> Self {
+        Self { name: format!("{}{FORMER}{id}", self.name), ..self.clone() }
+    }
+
+    /// The address that a former object had; any other address is its own.
+    pub fn current(&self) -> Self {
+        let name = self.name.split(FORMER).next().unwrap_or(&self.name);
+        Self { name: name.to_owned(), ..self.clone() }
     }
 
     /// The same place and name, with another kind.
@@ -142,6 +156,15 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_former_object_is_told_apart_and_leads_back() {
+        let address = Address::global("health_check", "us-east-1");
+        let former = address.former("0a1b");
+        assert_eq!(former.to_string(), "global/health_check.us-east-1::0a1b");
+        assert_eq!(former.to_string().parse::<Address>().unwrap().current(), address);
+        assert_eq!(address.current(), address);
     }
 
     #[test]

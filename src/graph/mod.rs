@@ -5,13 +5,13 @@
 mod address;
 mod document;
 mod failure;
-mod graph;
+mod nodes;
 mod properties;
 mod resource;
 
 pub use address::{Address, AddressError, Place, Region};
 pub use document::Document;
 pub use failure::{Failure, FailureClass};
-pub use graph::{Graph, Node, Origin};
+pub use nodes::{Graph, Node, Origin};
 pub use properties::{Attributes, Input, Properties, Reference};
 pub use resource::{Meta, Owner, Resource, Tags};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Address, Properties};
 
@@ -21,9 +22,12 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debu
     const AT_CREATION: &'static [&'static str] = &[];
     /// Properties that are JSON documents, shown as a line difference.
     const DOCUMENTS: &'static [&'static str] = &[];
+    /// Whether a replacement is made first and the former object deleted once nothing uses it any more.
+    /// The two need ids of their own for that.
+    const CREATE_FIRST: bool = false;
     /// Whether deleting it deletes data.
     const HOLDS_DATA: bool = false;
-    /// The kind whose ownership marks also mark this one, which has none of its own.
+    /// The kind whose ownership marks also mark this one while it has none of its own.
     const PART_OF: Option<&'static str> = None;
 
     /// What AWS knows the resource by, if that can be told from its properties.
@@ -47,6 +51,8 @@ pub struct Meta {
     pub at_creation: &'static [&'static str],
     /// [`Resource::DOCUMENTS`]
     pub documents: &'static [&'static str],
+    /// [`Resource::CREATE_FIRST`]
+    pub create_first: bool,
     /// [`Resource::HOLDS_DATA`]
     pub holds_data: bool,
     /// [`Resource::PART_OF`]
@@ -68,6 +74,7 @@ impl Meta {
             fixed: T::FIXED,
             at_creation: T::AT_CREATION,
             documents: T::DOCUMENTS,
+            create_first: T::CREATE_FIRST,
             holds_data: T::HOLDS_DATA,
             part_of: T::PART_OF,
             locks: T::locks,
@@ -107,6 +114,35 @@ impl Owner {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value.clone()))
         .collect()
+    }
+
+    /// What the caller reference of a resource begins with, for what takes no tags while it is made.
+    ///
+    /// Route 53 never takes a reference twice, so a generation follows: see [`Owner::generation`].
+    pub fn reference(&self, address: &Address) -> String {
+        format!("{}{}.{}", self.references(), address.kind, address.name)
+    }
+
+    /// The `generation`th caller reference of a resource. Health checks take 64 characters.
+    pub fn generation(reference: &str, generation: u32) -> String {
+        format!("{reference}/{generation}")
+    }
+
+    /// What a caller reference begins with, without its generation.
+    pub fn ungenerated(reference: &str) -> &str {
+        reference.rsplit_once('/').map_or(reference, |(start, _)| start)
+    }
+
+    /// The address that a caller reference of this system's names, if it is one.
+    pub fn referred(&self, reference: &str) -> Option<Address> {
+        let (kind, name) = Self::ungenerated(reference).strip_prefix(&self.references())?.split_once('.')?;
+        Some(Address::global(kind, name))
+    }
+
+    fn references(&self) -> String {
+        let hash = Sha256::digest(format!("{}/{}", self.system, self.suffix));
+        let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("drctl/{hash}/")
     }
 
     /// Whether these tags say that the resource is this system's.

@@ -3,18 +3,27 @@
 //! A kind is a struct that serves as both wanted and found, and the AWS calls
 //! behind it. Everything else works on the registry and on property trees.
 
+pub mod alarm;
+pub mod bucket;
+pub mod bucket_replication;
 pub mod function;
 pub mod function_url;
+pub mod health_check;
 pub mod log_group;
 #[cfg(feature = "aws")]
 mod operations;
+pub mod record;
 pub mod role;
+pub mod secret;
+pub mod subscription;
 pub mod table;
 pub mod table_replica;
 mod target;
+pub mod topic;
+pub mod zone;
 
 #[cfg(feature = "aws")]
-pub use operations::{Artifacts, Context, Found, Lifecycle, Operations, Seen, TagChange, TagSource, each};
+pub use operations::{Artifacts, Context, Deletion, Found, Lifecycle, Operations, Seen, TagChange, TagSource, each};
 pub use target::{Created, Target};
 
 use crate::graph::Meta;
@@ -39,13 +48,22 @@ macro_rules! kind {
 }
 
 /// Every kind in dependency order: a kind refers only to kinds above it.
-pub static REGISTRY: [Kind; 6] = [
+pub static REGISTRY: [Kind; 15] = [
     kind!(role::Role),
     kind!(log_group::LogGroup),
     kind!(table::Table),
     kind!(table_replica::TableReplica),
+    kind!(bucket::Bucket),
+    kind!(bucket_replication::BucketReplication),
+    kind!(secret::Secret),
+    kind!(topic::Topic),
+    kind!(subscription::Subscription),
     kind!(function::Function),
     kind!(function_url::FunctionUrl),
+    kind!(zone::Zone),
+    kind!(health_check::HealthCheck),
+    kind!(record::Record),
+    kind!(alarm::Alarm),
 ];
 
 /// What every kind says about itself, in dependency order.

@@ -38,6 +38,16 @@ pub enum TagSource<'a> {
     Strict,
 }
 
+/// Whether what is deleted may be taken back where AWS offers that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deletion {
+    /// With the longest recovery window that there is.
+    #[default]
+    Recoverable,
+    /// At once and for ever.
+    Final,
+}
+
 /// What a kind's calls work with.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -45,10 +55,14 @@ pub struct Context<'a> {
     pub clients: &'a Clients,
     /// The place of the resource.
     pub place: &'a Place,
+    /// Whose system is worked on.
+    pub owner: &'a Owner,
     /// Where tags are read from.
     pub tags: TagSource<'a>,
     /// The function code at hand.
     pub artifacts: &'a Artifacts,
+    /// How deletions end.
+    pub deletion: Deletion,
     /// Tells people what is waited for.
     pub progress: &'a (dyn Fn(String) + Sync),
 }

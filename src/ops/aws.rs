@@ -5,8 +5,9 @@ use futures::future::try_join_all;
 
 use crate::aws::{Call, Clients, Regional};
 use crate::graph::{Failure, Region};
+use crate::kinds::bucket::{self, Content};
 
-fn regional<'a>(clients: &'a Clients, region: &Region) -> Result<&'a Regional, Failure> {
+pub(super) fn regional<'a>(clients: &'a Clients, region: &Region) -> Result<&'a Regional, Failure> {
     clients.regions.get(region).ok_or_else(|| Failure::malformed("drctl", format!("{region} is not connected")))
 }
 
@@ -29,6 +30,11 @@ pub async fn count_items(clients: &Clients, region: &Region, table: &str) -> Res
     Ok(items.len())
 }
 
+/// What is in a bucket, counted up to some thousand entries.
+pub async fn bucket_content(clients: &Clients, region: &Region, bucket: &str) -> Result<Content, Failure> {
+    bucket::content(&regional(clients, region)?.s3, &clients.account, bucket).await
+}
+
 /// Everything in the account whose name ends with the suffix, asked of each service
 /// itself and not through tags or state.
 pub async fn inventory(clients: &Clients, suffix: &str) -> Result<Vec<String>, Failure> {
@@ -39,14 +45,41 @@ pub async fn inventory(clients: &Clients, suffix: &str) -> Result<Vec<String>, F
         names.extend(found);
     }
     names.retain(|name| name.ends_with(suffix));
+    names.extend(in_route53(clients).await?);
     Ok(names)
 }
 
+/// Zones and health checks have no names of ours, but their caller references are drctl's.
+async fn in_route53(clients: &Clients) -> Result<Vec<String>, Failure> {
+    let zones =
+        clients.route53.list_hosted_zones().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let checks =
+        clients.route53.list_health_checks().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let zones = zones.call("route53:ListHostedZones")?;
+    let checks = checks.call("route53:ListHealthChecks")?;
+    let zones = zones.iter().map(|zone| ("zone", zone.id(), zone.caller_reference()));
+    let all = zones.chain(checks.iter().map(|check| ("health check", check.id(), check.caller_reference())));
+    let ours = all.filter(|(_, _, reference)| reference.starts_with("drctl/"));
+    Ok(ours.map(|(kind, id, _)| format!("{kind} {id}")).collect())
+}
+
 async fn in_region(regional: &Regional) -> Result<Vec<String>, Failure> {
-    let Regional { region, lambda, dynamodb, logs, .. } = regional;
+    let Regional { region, lambda, dynamodb, logs, s3, secrets, sns, cloudwatch, .. } = regional;
+    let topics = sns.list_topics().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let topics = topics.call("sns:ListTopics")?.into_iter().filter_map(|topic| topic.topic_arn);
+    let alarms = cloudwatch.describe_alarms().into_paginator().send().collect::<Result<Vec<_>, _>>().await;
+    let alarms = alarms.call("cloudwatch:DescribeAlarms")?.into_iter();
+    let alarms = alarms.flat_map(|page| page.metric_alarms.unwrap_or_default()).filter_map(|alarm| alarm.alarm_name);
     let functions = lambda.list_functions().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let tables = dynamodb.list_tables().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let groups = logs.describe_log_groups().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let secrets = secrets.list_secrets().into_paginator().send().collect::<Result<Vec<_>, _>>().await;
+    let pages = secrets.call("secretsmanager:ListSecrets")?.into_iter();
+    let secrets = pages.flat_map(|page| page.secret_list.unwrap_or_default()).filter_map(|secret| secret.name);
+    let buckets =
+        s3.list_buckets().bucket_region(region.as_str()).into_paginator().send().collect::<Result<Vec<_>, _>>();
+    let buckets =
+        buckets.await.call("s3:ListAllMyBuckets")?.into_iter().flat_map(|page| page.buckets.unwrap_or_default());
     let functions = functions.call("lambda:ListFunctions")?.into_iter().filter_map(|function| function.function_name);
     let groups = groups.call("logs:DescribeLogGroups")?.into_iter().filter_map(|group| group.log_group_name);
     let named = |kind: &'static str| move |name: String| format!("{region} {kind} {name}");
@@ -54,5 +87,9 @@ async fn in_region(regional: &Regional) -> Result<Vec<String>, Failure> {
         .map(named("function"))
         .chain(tables.call("dynamodb:ListTables")?.into_iter().map(named("table")))
         .chain(groups.map(named("log group")))
+        .chain(buckets.filter_map(|bucket| bucket.name).map(named("bucket")))
+        .chain(secrets.map(named("secret")))
+        .chain(topics.map(named("topic")))
+        .chain(alarms.map(named("alarm")))
         .collect())
 }

@@ -4,8 +4,12 @@
 mod aws;
 mod endpoint;
 mod outputs;
+mod secret;
 
 #[cfg(feature = "aws")]
-pub use aws::{count_items, inventory, set_concurrency};
+pub use aws::{bucket_content, count_items, inventory, set_concurrency};
 pub use endpoint::{Answer, RequestError, get, post};
 pub use outputs::{Output, health_url, outputs, payment_url};
+pub use secret::{SecretStatus, SecretValue, ValueError};
+#[cfg(feature = "aws")]
+pub use secret::{put_secret, secret_in, wait_for_version};

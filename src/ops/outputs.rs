@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use crate::desired::Spec;
+use crate::desired::{AlertSection, DnsSection, Spec};
 use crate::graph::{Address, Region, Resource};
+use crate::kinds::bucket::Bucket;
 use crate::kinds::function::Function;
 use crate::kinds::function_url::FunctionUrl;
+use crate::kinds::secret::Secret;
 use crate::kinds::table::Table;
 use crate::plan::Observation;
 
@@ -28,15 +30,34 @@ pub fn outputs(spec: &Spec, observed: &Observation) -> Vec<Output> {
 fn of_region(spec: &Spec, observed: &Observation, region: &Region) -> Vec<Output> {
     let live = |address: Option<Address>, attribute: &str| observed.live(&address?)?.attributes.get(attribute).cloned();
     let table = spec.tables.keys().next().map(|name| Address::global(Table::KIND, name));
+    let bucket = spec.buckets.keys().next().map(|name| Address::regional(region, Bucket::KIND, name));
     let function = spec.payment_function().map(|name| Address::regional(region, Function::KIND, name));
     let arn = live(table.clone(), "arn").map(|arn| in_region(&arn, region));
-    vec![
+    let secret = spec.secrets.keys().next().map(|name| Address::global(Secret::KIND, name));
+    let secret = live(secret, "arn").map(|arn| in_region(&arn, region));
+    let mut outputs = vec![
         Output { name: "DynamoDBTableName", region: region.clone(), value: live(table, "name") },
         Output { name: "DynamoDBTableArn", region: region.clone(), value: arn },
+        Output { name: "S3BucketName", region: region.clone(), value: live(bucket.clone(), "name") },
+        Output { name: "S3BucketArn", region: region.clone(), value: live(bucket, "arn") },
         Output { name: "LambdaFunctionArn", region: region.clone(), value: live(function, "arn") },
         Output { name: "LambdaFunctionUrl", region: region.clone(), value: payment_url(spec, observed, region) },
         Output { name: "HealthCheckUrl", region: region.clone(), value: health_url(spec, observed, region) },
-    ]
+        Output { name: "SecretArn", region: region.clone(), value: secret },
+        Output { name: "SNSTopicArn", region: region.clone(), value: live(Some(AlertSection::topic(region)), "arn") },
+    ];
+    if let Some(dns) = &spec.dns {
+        let zone = live(Some(dns.record_address()), "zone").or_else(|| live(Some(DnsSection::zone_address()), "id"));
+        let check = live(Some(DnsSection::check_address(region)), "id");
+        outputs.push(Output { name: "HostedZoneId", region: region.clone(), value: zone });
+        outputs.push(Output { name: "HealthCheckId", region: region.clone(), value: check });
+        if dns.creates_zone() {
+            // What the registrar of the domain, or the zone above, has to be told.
+            let servers = live(Some(DnsSection::zone_address()), "name_servers");
+            outputs.push(Output { name: "HostedZoneNameServers", region: region.clone(), value: servers });
+        }
+    }
+    outputs
 }
 
 /// Where payments are taken in one region.
@@ -53,7 +74,7 @@ fn url(observed: &Observation, region: &Region, function: &str) -> Option<String
     observed.live(&Address::regional(region, FunctionUrl::KIND, function))?.attributes.get("url").cloned()
 }
 
-/// The ARN of another member of a global table: the same but for the region.
+/// The ARN of another member of a global table, or of a secret's replica: the same but for the region.
 fn in_region(arn: &str, region: &Region) -> String {
     let mut parts: Vec<&str> = arn.split(':').collect();
     if let Some(part) = parts.get_mut(3) {

@@ -51,6 +51,14 @@ impl Basis<'_> {
         known.filter(|address| self.desired.get(address).is_none()).cloned().collect()
     }
 
+    /// What the live resources of the spec wait for outside.
+    fn outstanding(&self) -> Vec<(Address, String)> {
+        let wanted = self.desired.iter().map(|(address, _)| address);
+        wanted
+            .filter_map(|address| Some((address.clone(), self.observed.live(address)?.waiting()?.to_owned())))
+            .collect()
+    }
+
     fn kind(&self, address: &Address) -> Option<&Meta> {
         self.kinds.iter().find(|meta| meta.kind == address.kind)
     }
@@ -60,24 +68,38 @@ impl Basis<'_> {
     }
 
     /// Whose resource it is: `Ok` if ours, else who else's. What carries no marks of its own
-    /// shares those of what it is part of.
+    /// shares those of what it is part of: a table's new member has none until it is settled.
+    ///
+    /// What takes no tags while it is made carries a caller reference: a run that died before
+    /// it wrote the tags has left one that is ours all the same.
     fn ours(&self, address: &Address, live: &Live) -> Result<(), Option<String>> {
+        let reference = live.reference() == Some(self.owner.reference(&address.current()).as_str());
+        if reference && live.tags().is_some_and(|tags| Owner::named_in(&tags).is_none()) {
+            return Ok(());
+        }
         let part_of = self.kind(address).and_then(|meta| meta.part_of);
-        let tags = match (live.tags(), part_of) {
-            (Some(tags), _) => tags,
-            (None, Some(whole)) => match self.observed.live(&address.with_kind(whole)).and_then(Live::tags) {
-                Some(tags) => tags,
-                None => return Ok(()),
-            },
-            (None, None) => return Ok(()),
+        let tags = match live.tags() {
+            Some(tags) if part_of.is_none() || Owner::named_in(&tags).is_some() => Some(tags),
+            own => part_of.and_then(|whole| self.whole(address, whole)?.tags()).or(own),
         };
-        if self.owner.owns(&tags) { Ok(()) } else { Err(Owner::named_in(&tags)) }
+        match tags {
+            Some(tags) if !self.owner.owns(&tags) => Err(Owner::named_in(&tags)),
+            _ => Ok(()),
+        }
     }
 
-    /// What `address` needs before it, by the spec and by the record of the last apply.
+    /// What `address` is part of: in its own region, or in none.
+    fn whole(&self, address: &Address, kind: &str) -> Option<&Live> {
+        let global = || self.observed.live(&Address::global(kind, &address.name));
+        self.observed.live(&address.with_kind(kind)).or_else(global)
+    }
+
+    /// What `address` needs before it, by the spec and by the record of the last apply. A former
+    /// object needs what the one in its place needs.
     fn needs(&self, address: &Address) -> BTreeSet<Address> {
-        let mut needs = self.desired.needs(address);
-        if let Some(record) = self.recorded.resources.get(address) {
+        let current = address.current();
+        let mut needs = self.desired.needs(&current);
+        for record in [address, &current].into_iter().filter_map(|address| self.recorded.resources.get(address)) {
             needs.extend(record.needs.iter().cloned());
         }
         needs
@@ -85,7 +107,13 @@ impl Basis<'_> {
 
     /// Whether anything says what `address` needs.
     fn knows_needs(&self, address: &Address) -> bool {
-        self.desired.get(address).is_some() || self.recorded.resources.contains_key(address)
+        let known =
+            |address: &Address| self.desired.get(address).is_some() || self.recorded.resources.contains_key(address);
+        known(address) || known(&address.current())
+    }
+
+    fn is_created_first(&self, address: &Address) -> bool {
+        self.kind(address).is_some_and(|meta| meta.create_first)
     }
 }
 
@@ -102,6 +130,8 @@ impl<'a> Draft<'a> {
             account: basis.observed.account.clone(),
             changes: Vec::new(),
             conflicts: Vec::new(),
+            outstanding: basis.outstanding(),
+            warnings: basis.desired.warnings().to_vec(),
             failures: Vec::new(),
         };
         Self { basis, changes: BTreeMap::new(), plan }
@@ -117,12 +147,25 @@ impl<'a> Draft<'a> {
             }
             Some(Sight::Failed(failure)) => self.plan.failures.push((address.clone(), failure.clone())),
             Some(Sight::Live(live)) => match self.basis.ours(address, live) {
+                Ok(()) if self.goes_with_its_whole(address) => {
+                    self.push(address, Action::Create, Reason::DependencyChanged, None, Some(after));
+                }
                 Ok(()) => self.compare(address, live.clone(), after),
                 Err(belongs_to) => {
                     self.plan.conflicts.push(Conflict { address: address.clone(), id: live.id.clone(), belongs_to })
                 }
             },
         }
+    }
+
+    /// Whether `address` is part of something that is replaced, and so has to be made again after it.
+    fn goes_with_its_whole(&self, address: &Address) -> bool {
+        let part_of = self.basis.kind(address).and_then(|meta| meta.part_of);
+        let needs = self.basis.desired.needs(address);
+        needs.iter().any(|need| {
+            Some(need.kind.as_str()) == part_of
+                && self.changes.get(need).is_some_and(|change| change.action == Action::Replace)
+        })
     }
 
     fn compare(&mut self, address: &Address, live: Live, after: Properties) {
@@ -149,6 +192,9 @@ impl<'a> Draft<'a> {
         } else {
             self.moved(address, &is, &wanted)
         };
+        if action == Action::Replace && self.basis.is_created_first(address) {
+            self.push(&address.former(&live.id), Action::Delete, reason, Some(live.clone()), None);
+        }
         self.push(address, action, reason, Some(live), Some(after));
         let change = self.changes.get_mut(address).expect("pushed a line earlier");
         change.fields = fields;
@@ -191,10 +237,11 @@ impl<'a> Draft<'a> {
         before: Option<Live>,
         after: Option<Properties>,
     ) {
-        let foreseen = || self.basis.desired.get(address).and_then(|node| node.id.clone());
+        let foreseen = self.basis.desired.get(address).and_then(|node| node.id.clone());
+        let found = before.as_ref().map(|live| live.id.clone());
         let change = Change {
             address: address.clone(),
-            id: before.as_ref().map(|live| live.id.clone()).or_else(foreseen),
+            id: if action == Action::Replace { foreseen.or(found) } else { found.or(foreseen) },
             action,
             reason,
             fields: Vec::new(),
@@ -228,14 +275,23 @@ impl<'a> Draft<'a> {
         let mut waits: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
         for address in &active {
             let change = &self.changes[address];
-            let needs: BTreeSet<_> = self.basis.needs(address).intersection(&active).cloned().collect();
+            let needs = self.basis.needs(address);
+            // Who uses a resource uses the former object, too, until it has moved on.
+            let needs: BTreeSet<_> = active
+                .iter()
+                .filter(|need| needs.contains(*need) || needs.contains(&need.current()))
+                .cloned()
+                .collect();
+            let current = address.current();
+            if current != *address && active.contains(&current) {
+                waits.entry(address.clone()).or_default().insert(current);
+            }
             if change.action != Action::Delete {
                 let made = needs.iter().filter(|need| self.changes[*need].action != Action::Delete);
                 waits.entry(address.clone()).or_default().extend(made.cloned());
             }
             let lower = self.fallback_needs(address, &active);
-            for need in needs.union(&lower).filter(|need| self.removed_after(change.action, self.changes[*need].action))
-            {
+            for need in needs.union(&lower).filter(|need| self.removed_after(address, need)) {
                 waits.entry(need.clone()).or_default().insert(address.clone());
             }
         }
@@ -248,13 +304,16 @@ impl<'a> Draft<'a> {
         self.plan
     }
 
-    /// Whether a needed resource with `need`'s action has to wait for a needing one with `action`.
-    fn removed_after(&self, action: Action, need: Action) -> bool {
-        match need {
+    /// Whether something needed has to wait until what needs it, `address`, is done.
+    fn removed_after(&self, address: &Address, need: &Address) -> bool {
+        let goes = self.changes[address].action == Action::Delete;
+        match self.changes[need].action {
             // Deleted once nothing uses it any more, whether its users go or move on.
             Action::Delete => true,
             // Replaced once the users that go are gone; those that stay follow it.
-            Action::Replace => action == Action::Delete,
+            Action::Replace => goes && address.current() == *address && !self.basis.is_created_first(need),
+            // A table sheds a member once the member's protection is lifted.
+            Action::Update => goes && self.basis.kind(address).and_then(|meta| meta.part_of) == Some(&need.kind),
             _ => false,
         }
     }

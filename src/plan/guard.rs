@@ -29,9 +29,13 @@ pub struct Refusal {
 pub fn check(plan: &Plan, guard: &Guard) -> Vec<Refusal> {
     plan.pending()
         .filter(|change| {
+            let current = change.address.current();
+            // Told of already, by the replacement that leaves a former object behind.
+            let told = current != change.address && plan.get(&current).is_some_and(|change| change.action.removes());
             change.action.removes()
                 && guard.protect.contains(&change.address.kind)
-                && !guard.allow.contains(&change.address)
+                && !guard.allow.contains(&current)
+                && !told
         })
         .map(|change| Refusal {
             address: change.address.clone(),

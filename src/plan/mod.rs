@@ -121,6 +121,10 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Things in the way that drctl will not touch.
     pub conflicts: Vec<Conflict>,
+    /// What people have to do outside drctl, by the resource that waits for it.
+    pub outstanding: Vec<(Address, String)>,
+    /// What the spec asks for and AWS will not do the way one might expect.
+    pub warnings: Vec<String>,
     /// Resources that could not be read; the plan is incomplete while there are any.
     pub failures: Vec<(Address, Failure)>,
 }

@@ -23,6 +23,21 @@ impl Live {
         let tags = self.properties.get("tags")?.as_object()?;
         Some(tags.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect())
     }
+
+    /// What a person has to do outside drctl before it works, if anything.
+    pub fn waiting(&self) -> Option<&str> {
+        self.attributes.get("waiting").map(String::as_str)
+    }
+
+    /// Whether it cannot be deleted and goes by itself in time, as a subscription does that nobody confirmed.
+    pub fn lapses(&self) -> bool {
+        self.attributes.contains_key("lapses")
+    }
+
+    /// The caller reference it was made with, without its generation, for kinds that have one.
+    pub fn reference(&self) -> Option<&str> {
+        self.properties.text("reference")
+    }
 }
 
 /// What looking for one resource came to.
@@ -34,6 +49,16 @@ pub enum Sight {
     Live(Live),
     /// It could not be read. Being denied is this, never "absent".
     Failed(Failure),
+}
+
+impl Sight {
+    /// The resource, if it is there.
+    pub fn live(&self) -> Option<&Live> {
+        match self {
+            Sight::Live(live) => Some(live),
+            Sight::Absent | Sight::Failed(_) => None,
+        }
+    }
 }
 
 /// Everything that was looked for.
@@ -48,9 +73,6 @@ pub struct Observation {
 impl Observation {
     /// The resource, if it is there.
     pub fn live(&self, address: &Address) -> Option<&Live> {
-        match self.seen.get(address)? {
-            Sight::Live(live) => Some(live),
-            Sight::Absent | Sight::Failed(_) => None,
-        }
+        self.seen.get(address)?.live()
     }
 }

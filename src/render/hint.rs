@@ -19,6 +19,9 @@ fn known(failure: &Failure) -> Option<String> {
     if says("acted as a source region") {
         return Some("DynamoDB keeps a source region for 24 hours after its last replica was made: run the same command again then".into());
     }
+    if says("already exists in this region") {
+        return Some("another secret has this name in that region (one made independent of its primary, too): delete it there if nobody needs it, then run the same command again".into());
+    }
     if says("deletion protection") || says("Deletion protection") {
         return Some("run `drctl destroy` with `--lift-protection` if the table really is to go".into());
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::style::Style;
-use crate::graph::Reference;
+use crate::graph::{Address, Reference};
 use crate::plan::{Action, Change, Conflict, FieldDiff, Plan, Reason};
 
 /// The sign that stands before a change.
@@ -57,9 +57,20 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
             count(Action::Delete)
         );
     } else if plan.conflicts.is_empty() {
-        let _ = writeln!(out, "no changes: {} are live as the spec says", amount(count(Action::NoOp), "resource"));
+        let _ = writeln!(out, "no changes: {} live as the spec says", amount(count(Action::NoOp), "resource"));
+    }
+    for warning in &plan.warnings {
+        let _ = writeln!(out, "warning: {warning}");
+    }
+    for (address, what) in &plan.outstanding {
+        let _ = writeln!(out, "{}", waiting_text(address, what));
     }
     out
+}
+
+/// What a resource waits for outside drctl.
+pub fn waiting_text(address: &Address, what: &str) -> String {
+    format!("{address} waits for you: {what}")
 }
 
 fn write_change(out: &mut String, change: &Change, width: usize, style: Style) {

@@ -19,6 +19,8 @@ struct PlanDocument<'a> {
     summary: Summary,
     changes: Vec<ChangeDocument<'a>>,
     conflicts: Vec<ConflictDocument<'a>>,
+    warnings: &'a [String],
+    outstanding: Vec<OutstandingDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +58,12 @@ struct ConflictDocument<'a> {
     belongs_to: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+struct OutstandingDocument<'a> {
+    address: String,
+    what: &'a str,
+}
+
 /// The plan as one JSON document, every change of AWS and every resource left alone.
 pub fn plan_json(plan: &Plan) -> String {
     let document = PlanDocument {
@@ -81,6 +89,12 @@ pub fn plan_json(plan: &Plan) -> String {
                 id: &conflict.id,
                 belongs_to: conflict.belongs_to.as_deref(),
             })
+            .collect(),
+        warnings: &plan.warnings,
+        outstanding: plan
+            .outstanding
+            .iter()
+            .map(|(address, what)| OutstandingDocument { address: address.to_string(), what })
             .collect(),
     };
     serde_json::to_string_pretty(&document).expect("a plan document is plain data")

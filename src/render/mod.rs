@@ -10,7 +10,7 @@ mod style;
 mod tests;
 
 pub use hint::next_step;
-pub use human::{amount, plan_text, took};
+pub use human::{amount, plan_text, took, waiting_text};
 pub use json::plan_json;
 #[cfg(feature = "aws")]
 pub use progress::Reporter;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::hint::next_step;
-use super::human::{amount, sign, took};
+use super::human::{amount, sign, took, waiting_text};
 use super::style::Style;
 use crate::graph::Address;
 use crate::plan::Action;
@@ -56,6 +56,7 @@ impl Reporter {
                 );
                 self.line(&self.style.dim(&format!("  {address} {why}")));
             }
+            Event::Outstanding { address, what } => self.line(&waiting_text(&address, &what)),
             Event::Rereading { count } => {
                 self.line(&self.style.dim(&format!("  reading {} again", amount(count, "resource"))))
             }

@@ -1,6 +1,7 @@
 //! The seam between the engine and AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::graph::{Address, Failure, Owner, Properties};
 use crate::kinds::{Created, Target};
@@ -53,4 +54,9 @@ pub trait Cloud: Sync {
         before: &Properties,
         progress: Progress<'_>,
     ) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Lets time go by. The clock belongs to the cloud, so that a fake one need not really wait.
+    fn pause(&self, duration: Duration) -> impl Future<Output = ()> {
+        tokio::time::sleep(duration)
+    }
 }

@@ -52,4 +52,11 @@ pub enum Event {
         /// How many resources.
         count: usize,
     },
+    /// Something made waits for a person.
+    Outstanding {
+        /// Which resource.
+        address: Address,
+        /// What the person has to do.
+        what: String,
+    },
 }

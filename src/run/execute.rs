@@ -9,23 +9,12 @@ use jiff::Timestamp;
 
 use super::cloud::{Cloud, Freshness};
 use super::events::Event;
+use super::options::{Options, is_created_first, managed};
 use super::settle::settle;
 use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Properties, Reference};
 use crate::kinds::Target;
-use crate::plan::{Action, Change, FieldDiff, Live, Plan, Sight};
+use crate::plan::{Action, Change, FieldDiff, Plan, Sight};
 use crate::state::{Record, StateError, StateFile};
-
-/// How a plan is carried out.
-pub struct Options<'a> {
-    /// The kinds in dependency order.
-    pub kinds: &'a [Meta],
-    /// The most steps at once.
-    pub parallelism: usize,
-    /// Says whether to start nothing more (the user pressed Ctrl-C).
-    pub stopping: &'a (dyn Fn() -> bool + Sync),
-    /// Hears what happens.
-    pub events: &'a (dyn Fn(Event) + Sync),
-}
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -73,9 +62,21 @@ pub async fn execute<C: Cloud>(
     let touched = outcome
         .done
         .iter()
+        .filter(|(address, action)| *action != Action::Delete || goes_with_its_whole(plan, address, &outcome, options))
         .filter_map(|(address, _)| Some(Target { address: address.clone(), id: run.ids.get(address)?.clone() }));
     outcome.different = settle(cloud, touched.collect(), &run.applied, options).await;
     Ok(outcome)
+}
+
+/// Whether a deleted resource has to be gone by now. A part (the settings of a table's member) is there
+/// for as long as its whole, whose own failure is told already.
+fn goes_with_its_whole(plan: &Plan, address: &Address, outcome: &Outcome, options: &Options<'_>) -> bool {
+    let part_of = options.kinds.iter().find(|meta| meta.kind == address.kind).and_then(|meta| meta.part_of);
+    let needs = plan.get(address).map(|change| &change.needs);
+    let whole = needs.into_iter().flatten().find(|need| Some(need.kind.as_str()) == part_of);
+    whole.is_none_or(|whole| {
+        !outcome.failed.iter().any(|(failed, _)| failed == whole) && !outcome.skipped.contains(whole)
+    })
 }
 
 /// Records what is live as wanted and not recorded (the state was lost), and forgets what is gone.
@@ -108,12 +109,6 @@ fn record(change: &Change, id: &str, after: &Properties, kinds: &[Meta]) -> Reco
     }
 }
 
-/// What is compared and remembered of a resource.
-pub(super) fn managed(kinds: &[Meta], address: &Address, properties: &Properties) -> Properties {
-    let meta = kinds.iter().find(|meta| meta.kind == address.kind);
-    meta.map_or_else(|| properties.clone(), |meta| meta.managed(properties))
-}
-
 /// A step that has come to an end.
 struct Finished<'a> {
     change: &'a Change,
@@ -131,7 +126,7 @@ async fn step<'a, C: Cloud>(
 ) -> Finished<'a> {
     let begun = Instant::now();
     let waiting = |what: String| (options.events)(Event::Waiting { address: change.address.clone(), what });
-    let result = act(cloud, plan, change, resolved.as_ref(), &waiting).await;
+    let result = act(cloud, plan, change, resolved.as_ref(), options, &waiting).await;
     Finished { change, resolved, took: begun.elapsed(), result }
 }
 
@@ -140,6 +135,7 @@ async fn act<C: Cloud>(
     plan: &Plan,
     change: &Change,
     after: Option<&Properties>,
+    options: &Options<'_>,
     waiting: &(dyn Fn(String) + Sync),
 ) -> Result<Option<(String, Attributes)>, Failure> {
     let address = &change.address;
@@ -148,6 +144,10 @@ async fn act<C: Cloud>(
         (Action::Update, Some(before), Some(after)) => {
             cloud.update(address, &before.properties, after, waiting).await?;
             Ok(Some((before.id.clone(), before.attributes.clone())))
+        }
+        // The former object is a deletion of its own, once nothing uses it any more.
+        (Action::Replace, Some(_), Some(after)) if is_created_first(options.kinds, address) => {
+            make(cloud, plan, change, after, waiting).await.map(Some)
         }
         (Action::Replace, Some(before), Some(after)) => {
             cloud.delete(address, &before.properties, waiting).await?;
@@ -251,7 +251,11 @@ impl<'a> Run<'a> {
             Ok(made) => {
                 match (made, resolved) {
                     (Some((id, attributes)), Some(after)) => {
+                        let former = state.index().resources.get(&address).filter(|former| former.id != id).cloned();
                         state.record(address.clone(), record(change, &id, &after, self.options.kinds))?;
+                        if let (true, Some(former)) = (is_created_first(self.options.kinds, &address), former) {
+                            state.record(address.former(&former.id), former)?;
+                        }
                         self.attributes.insert(address.clone(), attributes);
                         self.ids.insert(address.clone(), id);
                         self.applied.insert(address.clone(), after);
@@ -293,13 +297,5 @@ impl<'a> Run<'a> {
             (self.options.events)(Event::Skipped { address: address.clone(), because_of: None });
             self.outcome.skipped.push(address);
         }
-    }
-}
-
-/// The live resource of a sight.
-pub(super) fn live(sight: Option<&Sight>) -> Option<&Live> {
-    match sight {
-        Some(Sight::Live(live)) => Some(live),
-        _ => None,
     }
 }

@@ -8,22 +8,34 @@ use futures::future::{join_all, try_join, try_join_all};
 use super::cloud::{Cloud, Freshness, Progress};
 use crate::aws::{Arn, Clients, TagIndex};
 use crate::graph::{Address, Failure, Owner, Place, Properties};
-use crate::kinds::{self, Artifacts, Context, Created, Kind, TagSource, Target};
+use crate::kinds::{self, Artifacts, Context, Created, Deletion, Kind, TagSource, Target};
 use crate::plan::Sight;
 
 /// AWS in one account and two regions.
 #[derive(Debug)]
 pub struct AwsCloud {
     clients: Clients,
+    owner: Owner,
     artifacts: Artifacts,
+    deletion: Deletion,
     /// What the last discovery told of tags.
     tags: RwLock<TagIndex>,
 }
 
 impl AwsCloud {
-    /// AWS by these clients, with the function code at hand.
-    pub fn new(clients: Clients, artifacts: Artifacts) -> Self {
-        Self { clients, artifacts, tags: RwLock::default() }
+    /// AWS by these clients, for one system, with its functions' code at hand.
+    pub fn new(clients: Clients, owner: Owner, artifacts: Artifacts) -> Self {
+        Self { clients, owner, artifacts, deletion: Deletion::default(), tags: RwLock::default() }
+    }
+
+    /// The same AWS with deletions ending this way.
+    pub fn deleting(self, deletion: Deletion) -> Self {
+        Self { deletion, ..self }
+    }
+
+    /// The clients of every place, for what operators do past the engine.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// How many requests were sent.
@@ -32,7 +44,15 @@ impl AwsCloud {
     }
 
     fn context<'a>(&'a self, place: &'a Place, tags: TagSource<'a>, progress: Progress<'a>) -> Context<'a> {
-        Context { clients: &self.clients, place, tags, artifacts: &self.artifacts, progress }
+        Context {
+            clients: &self.clients,
+            place,
+            owner: &self.owner,
+            tags,
+            artifacts: &self.artifacts,
+            deletion: self.deletion,
+            progress,
+        }
     }
 }
 

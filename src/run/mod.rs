@@ -7,17 +7,19 @@ mod cloud;
 mod events;
 mod execute;
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(feature = "aws")]
 mod live;
 mod observe;
+mod options;
 #[cfg(test)]
 mod properties;
 mod settle;
 
 pub use cloud::{Cloud, Freshness, Progress};
 pub use events::Event;
-pub use execute::{Options, Outcome, execute};
+pub use execute::{Outcome, execute};
 #[cfg(feature = "aws")]
 pub use live::AwsCloud;
 pub use observe::{Subject, observe};
+pub use options::Options;

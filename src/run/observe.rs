@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cloud::{Cloud, Freshness};
-use crate::graph::{Address, Failure, Graph, Meta, Owner};
+use crate::graph::{Address, Failure, Graph, Meta, Owner, Reference};
 use crate::kinds::Target;
-use crate::plan::{Basis, Observation, plan};
+use crate::plan::{Basis, Live, Observation, plan};
 use crate::state::Index;
 
 /// What is looked at: a system as the spec, the state and its marks know it.
@@ -31,30 +31,96 @@ impl<'a> Subject<'a> {
 /// Observes a system. Known addresses are the union of spec, state and ownership marks,
 /// so a lost state and a crash between a creation and its record both lose nothing.
 pub async fn observe<C: Cloud>(cloud: &C, subject: Subject<'_>) -> Result<Observation, Failure> {
-    let mut targets: BTreeMap<Address, String> = BTreeMap::new();
+    let mut known = Known { subject, ids: BTreeMap::new() };
     for (address, node) in subject.desired.iter() {
         if let Some(id) = &node.id {
-            targets.insert(address.clone(), id.clone());
+            known.add(address, id);
         }
     }
     for (address, record) in &subject.recorded.resources {
-        targets.entry(address.clone()).or_insert_with(|| record.id.clone());
+        known.add(address, &record.id);
     }
-    let known: BTreeSet<String> = targets.values().cloned().collect();
-    for found in cloud.discover(subject.owner, &known).await? {
-        targets.entry(found.address).or_insert(found.id);
+    let sure: BTreeSet<String> = known.ids.values().flatten().cloned().collect();
+    for found in cloud.discover(subject.owner, &sure).await? {
+        known.add(&found.address, &found.id);
     }
-    let targets: Vec<_> = targets.into_iter().map(|(address, id)| Target { address, id }).collect();
+    let mut targets = known.targets();
     let mut observed = Observation {
         account: cloud.account().to_owned(),
         seen: cloud.observe(targets.clone(), Freshness::Indexed).await,
     };
+    if known.settle(&observed) {
+        targets = known.targets();
+        observed.seen = cloud.observe(targets.clone(), Freshness::Indexed).await;
+    }
     let doubtful = doubtful(subject, &observed);
     if !doubtful.is_empty() {
         let again = targets.into_iter().filter(|target| doubtful.contains(&target.address)).collect();
         observed.seen.extend(cloud.observe(again, Freshness::Strict).await);
     }
     Ok(observed)
+}
+
+/// Every id an address may mean, the likeliest first.
+struct Known<'a> {
+    subject: Subject<'a>,
+    ids: BTreeMap<Address, Vec<String>>,
+}
+
+impl Known<'_> {
+    /// Most kinds have one object for an address; of those made first and deleted later there may be several.
+    fn add(&mut self, address: &Address, id: &str) {
+        let current = address.current();
+        let several = self.subject.kinds.iter().any(|meta| meta.kind == address.kind && meta.create_first);
+        let ids = self.ids.entry(if several { current } else { address.clone() }).or_default();
+        if ids.is_empty() || several && !ids.iter().any(|known| known == id) {
+            ids.push(id.to_owned());
+        }
+    }
+
+    /// The likeliest under the address, the others as former objects.
+    fn targets(&self) -> Vec<Target> {
+        let of_one = |(address, ids): (&Address, &Vec<String>)| {
+            let address = address.clone();
+            let target = move |(place, id): (usize, String)| Target {
+                address: if place == 0 { address.clone() } else { address.former(&id) },
+                id,
+            };
+            ids.clone().into_iter().enumerate().map(target)
+        };
+        self.ids.iter().flat_map(of_one).collect()
+    }
+
+    /// Puts first what is there and as the spec wants it, as far as that cannot be changed: an
+    /// earlier run may have died between making it and noting it down. Says whether that moved anything.
+    fn settle(&mut self, observed: &Observation) -> bool {
+        let subject = self.subject;
+        let mut moved = false;
+        for (address, ids) in self.ids.iter_mut().filter(|(_, ids)| ids.len() > 1) {
+            let unfit = |place: usize, id: &str| {
+                let seen = if place == 0 { address.clone() } else { address.former(id) };
+                observed.live(&seen).map_or(2, |live| if subject.fits(address, live) { 0 } else { 1 })
+            };
+            let ranks: Vec<u8> = ids.iter().enumerate().map(|(place, id)| unfit(place, id)).collect();
+            let best = (0..ids.len()).min_by_key(|place| ranks[*place]).unwrap_or_default();
+            moved |= best != 0;
+            ids[..=best].rotate_right(1);
+        }
+        moved
+    }
+}
+
+impl Subject<'_> {
+    /// Whether a live object can become what the spec wants without being replaced.
+    fn fits(&self, address: &Address, live: &Live) -> bool {
+        let meta = self.kinds.iter().find(|meta| meta.kind == address.kind);
+        let (Some(meta), Some(node)) = (meta, self.desired.get(address)) else { return true };
+        let known = |value: &&serde_json::Value| Reference::of(value).is_none();
+        meta.fixed.iter().all(|field| match node.properties.get(field).filter(known) {
+            Some(wanted) => live.properties.get(field).unwrap_or(&serde_json::Value::Null) == wanted,
+            None => true,
+        })
+    }
 }
 
 /// Differences in tags alone: the tagging API may be behind, so these are read again before anybody sees them.

@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
-
 use super::cloud::{Cloud, Freshness};
 use super::events::Event;
-use super::execute::{Options, live, managed};
+use super::options::{Options, managed};
 use crate::graph::{Address, Properties};
 use crate::kinds::Target;
-use crate::plan::{FieldDiff, Sight, diff};
+use crate::plan::{FieldDiff, Live, Sight, diff};
 
 /// How long reads may lag behind writes before a difference counts.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
@@ -27,7 +25,7 @@ pub(super) async fn settle<C: Cloud>(
         return Vec::new();
     }
     (options.events)(Event::Rereading { count: targets.len() });
-    let end = Instant::now() + SETTLED_WITHIN;
+    let mut patience = SETTLED_WITHIN;
     let mut pause = Duration::from_millis(500);
     loop {
         let seen = cloud.observe(targets.clone(), Freshness::Strict).await;
@@ -40,11 +38,18 @@ pub(super) async fn settle<C: Cloud>(
                 ))
             })
             .collect();
-        if different.is_empty() || Instant::now() + pause > end {
+        let settled = |target: &Target| !different.iter().any(|(address, _)| *address == target.address);
+        for target in targets.iter().filter(|target| settled(target)) {
+            if let Some(what) = seen.get(&target.address).and_then(Sight::live).and_then(Live::waiting) {
+                (options.events)(Event::Outstanding { address: target.address.clone(), what: what.to_owned() });
+            }
+        }
+        if different.is_empty() || pause > patience {
             return different;
         }
-        targets.retain(|target| different.iter().any(|(address, _)| *address == target.address));
-        sleep(pause).await;
+        targets.retain(|target| !settled(target));
+        cloud.pause(pause).await;
+        patience -= pause;
         pause = (pause * 2).min(Duration::from_secs(8));
     }
 }
@@ -59,8 +64,9 @@ fn differences(
     let meta = options.kinds.iter().find(|meta| meta.kind == address.kind);
     let nothing = Properties::of(&serde_json::json!({}));
     let documents = meta.map_or(&[] as &[_], |meta| meta.documents);
-    let is = live(sight).map(|live| managed(options.kinds, address, &live.properties));
     let wanted = applied.get(address).map(|after| managed(options.kinds, address, after));
+    let is = sight.and_then(Sight::live).filter(|live| wanted.is_some() || !live.lapses());
+    let is = is.map(|live| managed(options.kinds, address, &live.properties));
     match (&is, &wanted) {
         (None, None) => None,
         (is, wanted) => {

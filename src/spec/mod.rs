@@ -10,4 +10,4 @@ mod scalar;
 pub use node::{At, Key, Node, Sources, Table, Value};
 pub use problem::{InvalidSpec, Problem, Problems};
 pub use reader::{FromNode, Mismatch, Spanned, TableReader};
-pub use scalar::{Days, Name, Seconds, nearest};
+pub use scalar::{Days, Name, Seconds, Size, nearest};

@@ -68,6 +68,15 @@ impl FromNode for i64 {
     }
 }
 
+impl FromNode for bool {
+    fn from_node(node: &Node) -> Result<Self, Mismatch> {
+        match &node.value {
+            Value::Boolean(value) => Ok(*value),
+            other => Err(Mismatch::expected("true or false", other, "true or false, without quotes")),
+        }
+    }
+}
+
 /// Reads one table. Every key that is asked for counts as known; `finish` reports the others.
 pub struct TableReader<'a> {
     /// The table's name for messages: `function.payment-processor`.
@@ -99,7 +108,7 @@ impl<'a> TableReader<'a> {
         match T::from_node(node) {
             Ok(value) => Some(Spanned { value, at: node.at }),
             Err(mismatch) => {
-                let message = format!("`{key}` in `[{}]`: {}", self.path, mismatch.message);
+                let message = format!("`{key}` in {}: {}", self.place(), mismatch.message);
                 self.problems.push(Problem::new("value", node.at, message).help(mismatch.help));
                 None
             }
@@ -110,7 +119,7 @@ impl<'a> TableReader<'a> {
     pub fn required<T: FromNode>(&mut self, key: &'static str, example: &str) -> Option<Spanned<T>> {
         if !self.table.contains_key(key) {
             self.known.push(key);
-            let problem = Problem::new("missing", self.at, format!("`[{}]` has no `{key}`", self.path));
+            let problem = Problem::new("missing", self.at, format!("{} has no `{key}`", self.place()));
             self.problems.push(problem.label("this table").help(format!("add `{key} = {example}`")));
             return None;
         }
@@ -147,7 +156,7 @@ impl<'a> TableReader<'a> {
         let Value::List(items) = &node.value else {
             let mismatch = Mismatch::expected("an array of strings", &node.value, "[\"…\", \"…\"]");
             self.problems.push(
-                Problem::new("value", node.at, format!("`{key}` in `[{}]`: {}", self.path, mismatch.message))
+                Problem::new("value", node.at, format!("`{key}` in {}: {}", self.place(), mismatch.message))
                     .help(mismatch.help),
             );
             return None;
@@ -187,6 +196,27 @@ impl<'a> TableReader<'a> {
         }
     }
 
+    /// A list of tables; one that is no table is a problem and left out.
+    pub fn tables(&mut self, key: &'static str, example: &str, mut read: impl FnMut(TableReader<'_>)) {
+        let Some((_, node)) = self.take(key) else { return };
+        let Value::List(items) = &node.value else {
+            let message = format!("`{key}` in {}: expected an array, found {}", self.place(), node.value.type_name());
+            self.problems.push(Problem::new("value", node.at, message).help(format!("write `{key} = [{example}]`")));
+            return;
+        };
+        let path = self.child(key);
+        for item in items {
+            if let Some(reader) = TableReader::new(&path, item.at, item, self.problems) {
+                read(reader);
+            }
+        }
+    }
+
+    /// Whether the table has a key, right or wrong.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Where problems go that the caller finds itself.
     pub fn problems(&mut self) -> &mut Problems {
         self.problems
@@ -199,8 +229,8 @@ impl<'a> TableReader<'a> {
 
     /// Reports the keys that nobody asked for.
     pub fn finish(self) {
+        let place = self.place();
         for (name, (key, _)) in self.table.iter().filter(|(name, _)| !self.known.contains(&name.as_str())) {
-            let place = if self.path.is_empty() { "the spec".to_owned() } else { format!("`[{}]`", self.path) };
             let help = match nearest(name, &self.known) {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("{place} takes: {}", self.known.join(", ")),
@@ -211,6 +241,11 @@ impl<'a> TableReader<'a> {
                     .help(help),
             );
         }
+    }
+
+    /// The table as messages call it.
+    fn place(&self) -> String {
+        if self.path.is_empty() { "the spec".to_owned() } else { format!("`[{}]`", self.path) }
     }
 
     fn child(&self, key: &str) -> String {

@@ -1,4 +1,4 @@
-//! The scalar types of the spec: names and durations.
+//! The scalar types of the spec: names, durations and sizes.
 
 use super::node::{Node, Value};
 use super::reader::{FromNode, Mismatch};
@@ -94,6 +94,34 @@ fn parse_seconds(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// A size in bytes: `"128KB"`, `"1MB"`, `"0B"`. A kilobyte has 1,024 bytes, as S3 counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size(pub u64);
+
+impl FromNode for Size {
+    fn from_node(node: &Node) -> Result<Self, Mismatch> {
+        const EXAMPLES: &str = "\"128KB\", \"1MB\" or \"0B\"";
+        let Value::Text(text) = &node.value else {
+            let example = format!("it with its unit, in quotes: {EXAMPLES}");
+            return Err(Mismatch::expected("a size", &node.value, &example));
+        };
+        let help = format!("write a whole number and B, KB, MB or GB: {EXAMPLES}");
+        parse_size(text).map(Self).ok_or_else(|| Mismatch::new(format!("`{text}` is no size"), help))
+    }
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let factor: u64 = match unit {
+        "B" => 1,
+        "KB" => 1 << 10,
+        "MB" => 1 << 20,
+        "GB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
 /// The candidate that was most likely meant, if one is close enough to be worth naming.
 pub fn nearest<'a>(text: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let scored = candidates.iter().map(|candidate| (strsim::jaro_winkler(text, candidate), *candidate));
@@ -113,6 +141,17 @@ mod tests {
         for text in ["", "s", "10", "1.5s", "-1s", "10 s", "10w", "99999999999999999999s", "9999999999999999d", "10é"]
         {
             assert_eq!(parse_seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_a_number_and_a_unit() {
+        assert_eq!(parse_size("0B"), Some(0));
+        assert_eq!(parse_size("128KB"), Some(131_072));
+        assert_eq!(parse_size("1MB"), Some(1_048_576));
+        assert_eq!(parse_size("5GB"), Some(5_368_709_120));
+        for text in ["", "B", "128", "128kb", "1.5MB", "-1B", "1 MB", "1TB", "99999999999999999999B", "99999999999GB"] {
+            assert_eq!(parse_size(text), None, "{text}");
         }
     }
 

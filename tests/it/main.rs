@@ -2,3 +2,5 @@
 
 #[cfg(feature = "aws")]
 mod e2e;
+mod floors;
+mod golden;

@@ -8,7 +8,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use payments::{Environment, Missing, Payment, aws};
 use tokio::time::timeout;
 
-use crate::verdict::{Processor, Readings, Table};
+use crate::verdict::{Bucket, Processor, Readings, Table};
 
 /// Route 53 gives up 2 s after it has connected, so the answer is out in 1.5 s, whatever hangs. Readings run side by
 /// side. A try that hangs, say on a connection that died while Lambda had frozen the process, leaves time for another.
@@ -24,8 +24,11 @@ pub(crate) struct Region {
     pub(crate) name: String,
     dynamodb: aws_sdk_dynamodb::Client,
     lambda: aws_sdk_lambda::Client,
+    s3: aws_sdk_s3::Client,
     table: String,
     processor: String,
+    /// `None` in a system that keeps no logs of payments.
+    bucket: Option<String>,
 }
 
 impl Region {
@@ -37,18 +40,25 @@ impl Region {
             name: environment.require("AWS_REGION")?.to_owned(),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
+            s3: s3(&config),
             table: environment.resource("table", "payment-transactions")?.to_owned(),
             processor: environment.resource("function", "payment-processor")?.to_owned(),
+            bucket: environment.resource_if_used("bucket", "transaction-logs").map(str::to_owned),
         })
     }
 
     /// Reads everything at once, in at most [`READING`].
     pub(crate) async fn read(&self) -> Readings {
-        let (table, processor) = tokio::join!(timeout(READING, self.table()), timeout(READING, self.processor()));
+        let (table, processor, bucket) = tokio::join!(
+            timeout(READING, self.table()),
+            timeout(READING, self.processor()),
+            timeout(READING, self.bucket())
+        );
         let late = |operation: &str| format!("{operation} failed: no answer within {} ms", READING.as_millis());
         Readings {
             table: table.unwrap_or_else(|_| Table::Failed(late("dynamodb:GetItem"))),
             processor: processor.unwrap_or_else(|_| Processor::Unknown(late("lambda:GetFunction"))),
+            bucket: bucket.unwrap_or_else(|_| Some(Bucket::Unknown(late("s3:HeadBucket")))),
         }
     }
 
@@ -76,4 +86,21 @@ impl Region {
             Err(error) => Processor::Unknown(aws::failure("lambda:GetFunction", &error)),
         }
     }
+
+    /// Asks for the bucket and not for an object of it: a payment is taken without its log object, but a bucket that is
+    /// gone is a region that somebody takes apart.
+    async fn bucket(&self) -> Option<Bucket> {
+        Some(match self.s3.head_bucket().bucket(self.bucket.as_ref()?).send().await {
+            Ok(_) => Bucket::Found,
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Bucket::Missing,
+            Err(error) => Bucket::Unknown(aws::failure("s3:HeadBucket", &error)),
+        })
+    }
+}
+
+/// An emulator has one host name for all buckets, so there they are told apart by path.
+fn s3(config: &aws::SdkConfig) -> aws_sdk_s3::Client {
+    let by_path = config.endpoint_url().is_some();
+    let config = aws_sdk_s3::config::Config::new(config).to_builder().force_path_style(by_path).build();
+    aws_sdk_s3::Client::from_conf(config)
 }

@@ -16,6 +16,8 @@ use serde_json::json;
 pub(crate) struct Readings {
     pub(crate) table: Table,
     pub(crate) processor: Processor,
+    /// `None` in a system that keeps no logs of payments.
+    pub(crate) bucket: Option<Bucket>,
 }
 
 /// How the table answered a read of one item.
@@ -38,6 +40,16 @@ pub(crate) enum Processor {
     /// There is no such function.
     Missing,
     /// The control plane answered with an error, or not in time.
+    Unknown(String),
+}
+
+/// What S3 says about the bucket for the logs of payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Bucket {
+    Found,
+    /// There is no such bucket.
+    Missing,
+    /// S3 answered with an error, or not in time. Payments are taken without it.
     Unknown(String),
 }
 
@@ -80,11 +92,12 @@ impl Report {
         }
     }
 
-    /// Why nothing is known about the processor, if so. For the log: whoever asks from outside need not know.
+    /// Why nothing is known about the processor or the bucket, if so. For the log: whoever asks from outside need not
+    /// know.
     pub(crate) fn unknown_because(&self) -> Option<&str> {
-        match &self.readings.processor {
-            Processor::Unknown(cause) => Some(cause),
-            Processor::Found { .. } | Processor::Missing => None,
+        match (&self.readings.processor, &self.readings.bucket) {
+            (Processor::Unknown(cause), _) | (_, Some(Bucket::Unknown(cause))) => Some(cause),
+            _ => None,
         }
     }
 }
@@ -106,6 +119,9 @@ fn reasons(readings: &Readings) -> Vec<String> {
     if let Table::Failed(cause) = &readings.table {
         reasons.push(format!("table.payment-transactions cannot be read: {cause}"));
     }
+    if readings.bucket == Some(Bucket::Missing) {
+        reasons.push("bucket.transaction-logs does not exist".to_owned());
+    }
     reasons
 }
 
@@ -115,10 +131,17 @@ pub(crate) fn answer(region: &str, report: &Report) -> Answer {
         Table::Answered => "ok",
         Table::Failed(_) => "failed",
     };
-    let readings = json!({
+    let mut readings = json!({
         "table.payment-transactions": table,
         "function.payment-processor": report.processor(),
     });
+    if let Some(bucket) = &report.readings.bucket {
+        readings["bucket.transaction-logs"] = json!(match bucket {
+            Bucket::Found => "ok",
+            Bucket::Missing => "missing",
+            Bucket::Unknown(_) => "unknown",
+        });
+    }
     let checked_at = report.at.to_string();
     match report.verdict() {
         Verdict::Healthy => {

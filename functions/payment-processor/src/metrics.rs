@@ -14,6 +14,15 @@ pub(crate) fn line(function: &str, outcome: Outcome, at: UtcTime) -> Option<Stri
         Outcome::Failed => "Failed",
         Outcome::Probed | Outcome::Misdirected => return None,
     };
+    Some(count(function, metric, at))
+}
+
+/// The metric line of a payment that was taken and whose log object could not be written.
+pub(crate) fn log_failed(function: &str, at: UtcTime) -> String {
+    count(function, "LogObjectFailed", at)
+}
+
+fn count(function: &str, metric: &str, at: UtcTime) -> String {
     let directive = json!({
         "Namespace": "Payments",
         "Dimensions": [["FunctionName"]],
@@ -24,7 +33,7 @@ pub(crate) fn line(function: &str, outcome: Outcome, at: UtcTime) -> Option<Stri
         "FunctionName": function,
         (metric): 1,
     });
-    Some(line.to_string())
+    line.to_string()
 }
 
 #[cfg(test)]
@@ -39,6 +48,11 @@ mod tests {
             r#""Metrics":[{"Name":"Accepted","Unit":"Count"}]}]},"FunctionName":"payment-processor-prod-001","Accepted":1}"#
         );
         assert_eq!(line.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_log_object_that_could_not_be_written_counts() {
+        assert!(log_failed("f", UtcTime::from_millis(7)).ends_with(r#""LogObjectFailed":1}"#));
     }
 
     #[test]

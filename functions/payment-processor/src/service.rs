@@ -1,4 +1,4 @@
-//! What the processor answers: a function of the request, the scene and the store.
+//! What the processor answers: a function of the request, the scene, the gateway, the store and the logbook.
 //!
 //! | request | answer |
 //! |---|---|
@@ -14,7 +14,8 @@ use payments::http::{Answer, BadBody, Request};
 use payments::{FieldError, IdempotencyKey, Payment, PaymentRequest, Receipt, TransactionId, UtcTime};
 use serde_json::json;
 
-use crate::store::{Put, Store, StoreError};
+use crate::gateway::Authority;
+use crate::store::{Logbook, Put, Store, StoreError};
 
 /// A payment has about 100 bytes; this leaves room for long ids and generous spacing, not for anything else.
 const LARGEST_BODY: usize = 4096;
@@ -34,6 +35,8 @@ pub(crate) struct Reply {
     pub(crate) transaction: Option<TransactionId>,
     pub(crate) key_hash: Option<String>,
     pub(crate) error: Option<StoreError>,
+    /// Why the payment's log object is not written, although the payment is taken.
+    pub(crate) log_error: Option<String>,
 }
 
 /// What became of a request.
@@ -71,9 +74,15 @@ impl Outcome {
 }
 
 /// Answers a request.
-pub(crate) async fn answer(request: &Request, scene: Scene<'_>, store: &impl Store) -> Reply {
+pub(crate) async fn answer(
+    request: &Request,
+    scene: Scene<'_>,
+    authority: &impl Authority,
+    store: &impl Store,
+    logbook: &impl Logbook,
+) -> Reply {
     match (request.method.as_str(), request.path.as_str()) {
-        ("POST", "/") => pay(request, scene, store).await,
+        ("POST", "/") => pay(request, scene, authority, store, logbook).await,
         ("GET", "/health") => {
             Reply::new(Outcome::Probed, Answer::json(200, &json!({"status": "ok", "region": scene.region})))
         }
@@ -83,7 +92,13 @@ pub(crate) async fn answer(request: &Request, scene: Scene<'_>, store: &impl Sto
     }
 }
 
-async fn pay(request: &Request, scene: Scene<'_>, store: &impl Store) -> Reply {
+async fn pay(
+    request: &Request,
+    scene: Scene<'_>,
+    authority: &impl Authority,
+    store: &impl Store,
+    logbook: &impl Logbook,
+) -> Reply {
     let body = match request.body(LARGEST_BODY) {
         Ok(body) => body,
         Err(BadBody::TooLarge) => {
@@ -104,8 +119,25 @@ async fn pay(request: &Request, scene: Scene<'_>, store: &impl Store) -> Reply {
     };
 
     let id = key.as_ref().map_or(scene.fresh, |key| TransactionId::derived(&asked.customer, key));
-    let payment = Payment::accepted(asked, id, scene.region, scene.now);
-    let reply = match store.put_new(&payment).await {
+    let mut payment = Payment::accepted(asked, id, scene.region, scene.now);
+    let mut reply = take(&mut payment, authority, store).await;
+    if reply.outcome == Outcome::Accepted {
+        reply.log_error = logbook.keep(&payment).await.err();
+    }
+    Reply {
+        transaction: Some(payment.receipt.transaction_id),
+        key_hash: key.as_ref().map(IdempotencyKey::hash),
+        ..reply
+    }
+}
+
+/// Has the payment authorised and writes it down.
+async fn take(payment: &mut Payment, authority: &impl Authority, store: &impl Store) -> Reply {
+    match authority.authorize(payment).await {
+        Ok(version) => payment.credentials_version = version,
+        Err(cause) => return not_confirmed(StoreError(cause)),
+    }
+    match store.put_new(payment).await {
         Ok(Put::New) => taken(Outcome::Accepted, &payment.receipt),
         // Our own write: its answer was lost, and the SDK tried again.
         Ok(Put::Taken(earlier)) if earlier == payment.recorded() => taken(Outcome::Accepted, &payment.receipt),
@@ -114,17 +146,12 @@ async fn pay(request: &Request, scene: Scene<'_>, store: &impl Store) -> Reply {
         }
         Ok(Put::Taken(_)) => conflict(),
         Err(error) => not_confirmed(error),
-    };
-    Reply {
-        transaction: Some(payment.receipt.transaction_id),
-        key_hash: key.as_ref().map(IdempotencyKey::hash),
-        ..reply
     }
 }
 
 impl Reply {
     fn new(outcome: Outcome, answer: Answer) -> Self {
-        Self { answer, outcome, transaction: None, key_hash: None, error: None }
+        Self { answer, outcome, transaction: None, key_hash: None, error: None, log_error: None }
     }
 }
 

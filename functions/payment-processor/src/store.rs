@@ -9,6 +9,22 @@ pub(crate) trait Store {
     async fn put_new(&self, payment: &Payment) -> Result<Put, StoreError>;
 }
 
+/// Keeps a log of payments beside the store, for people and audits.
+pub(crate) trait Logbook {
+    /// Writes the payment's log once, or says why not. A payment that is taken stays taken without its log.
+    async fn keep(&self, payment: &Payment) -> Result<(), String>;
+}
+
+/// A system without a bucket for logs keeps none.
+impl<L: Logbook> Logbook for Option<L> {
+    async fn keep(&self, payment: &Payment) -> Result<(), String> {
+        match self {
+            Some(logbook) => logbook.keep(payment).await,
+            None => Ok(()),
+        }
+    }
+}
+
 /// What became of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Put {

@@ -53,6 +53,11 @@ impl Environment {
         let variable = format!("{kind}_{name}").to_ascii_uppercase().replace('-', "_");
         self.get(&variable).ok_or(Missing::Resource { variable, kind, name })
     }
+
+    /// The same for a resource that a function can do without.
+    pub fn resource_if_used(&self, kind: &'static str, name: &'static str) -> Option<&str> {
+        self.resource(kind, name).ok()
+    }
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
@@ -69,6 +74,12 @@ mod tests {
     fn a_resource_is_found_under_the_name_it_has_in_the_spec() {
         let environment = Environment::from([("TABLE_PAYMENT_TRANSACTIONS", "payment-transactions-prod-001")]);
         assert_eq!(environment.resource("table", "payment-transactions"), Ok("payment-transactions-prod-001"));
+    }
+
+    #[test]
+    fn a_resource_that_is_not_used_is_none() {
+        let environment = Environment::from([("BUCKET_TRANSACTION_LOGS", "")]);
+        assert_eq!(environment.resource_if_used("bucket", "transaction-logs"), None);
     }
 
     #[test]

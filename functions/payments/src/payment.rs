@@ -22,6 +22,8 @@ pub struct Payment {
     pub request: PaymentRequest,
     /// What the client is told.
     pub receipt: Receipt,
+    /// The version of the gateway credentials that authorised it, if the system has any. Never the credentials.
+    pub credentials_version: Option<String>,
 }
 
 /// What is kept about a payment, as far as a repeated request needs it.
@@ -54,14 +56,14 @@ impl Payment {
             region: region.into(),
             created_at: at.to_string(),
         };
-        Self { request, receipt }
+        Self { request, receipt, credentials_version: None }
     }
 
     /// The stored item. It has no `expiresAt`: payments do not expire unless that is asked for.
-    pub fn attributes(&self) -> [(&'static str, Attribute); 8] {
-        let Self { request, receipt } = self;
+    pub fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        let Self { request, receipt, credentials_version } = self;
         let text = |text: &str| Attribute::Text(text.to_owned());
-        [
+        let mut attributes = vec![
             (Self::KEY, text(receipt.transaction_id.as_str())),
             ("customerId", text(request.customer.as_str())),
             ("amount", Attribute::Number(request.money.amount())),
@@ -70,7 +72,25 @@ impl Payment {
             ("createdAt", text(&receipt.created_at)),
             ("region", text(&receipt.region)),
             ("requestHash", text(self.request.fingerprint().as_str())),
-        ]
+        ];
+        attributes.extend(credentials_version.as_ref().map(|version| ("credentialsVersion", text(version))));
+        attributes
+    }
+
+    /// The key of the payment's log object: the same however often its log is written, and listed by day and region.
+    pub fn log_key(&self) -> String {
+        let Receipt { transaction_id, region, created_at, .. } = &self.receipt;
+        let day = created_at.split('T').next().unwrap_or_default().replace('-', "/");
+        format!("{day}/{region}/{transaction_id}.json")
+    }
+
+    /// The payment's log object: the same attributes as the stored item; the amount stays an exact decimal, as text.
+    pub fn log_document(&self) -> String {
+        let text = |value| match value {
+            Attribute::Text(text) | Attribute::Number(text) => serde_json::Value::String(text),
+        };
+        let fields = self.attributes().into_iter().map(|(name, value)| (name.to_owned(), text(value)));
+        serde_json::Value::Object(fields.collect()).to_string()
     }
 
     /// What will be read back when the same request comes again.
@@ -111,7 +131,7 @@ mod tests {
         let text = |text: &str| Attribute::Text(text.into());
         assert_eq!(
             payment().attributes(),
-            [
+            vec![
                 ("transactionId", text("an-id")),
                 ("customerId", text("CUST-12345")),
                 ("amount", Attribute::Number("99.90".into())),
@@ -122,6 +142,20 @@ mod tests {
                 ("requestHash", text(&fingerprint)),
             ]
         );
+    }
+
+    #[test]
+    fn a_payment_that_was_authorised_says_with_which_version_of_the_credentials() {
+        let payment = Payment { credentials_version: Some("v1".into()), ..payment() };
+        assert_eq!(payment.attributes().last(), Some(&("credentialsVersion", Attribute::Text("v1".into()))));
+        assert_eq!(payment.recorded(), self::payment().recorded(), "a rotation makes no other payment of it");
+    }
+
+    #[test]
+    fn the_log_of_a_payment_has_a_place_of_its_own() {
+        assert_eq!(payment().log_key(), "2026/11/24/us-east-1/an-id.json");
+        let log: serde_json::Value = serde_json::from_str(&payment().log_document()).expect("the log is JSON");
+        assert_eq!((&log["transactionId"], &log["amount"]), (&"an-id".into(), &"99.90".into()));
     }
 
     #[test]

@@ -58,7 +58,7 @@ async fn tell(story: &mut Story, spec: &Spec) -> Result<(), CliError> {
 
     story.step("Take everything down");
     let suffix = spec.system.suffix.as_str();
-    story.drctl(&format!("destroy --confirm {suffix} --lift-protection"), 0).await?;
+    story.drctl(&format!("destroy --confirm {suffix} --lift-protection --empty-buckets"), 0).await?;
     let left = inventory(&clients, suffix).await?;
     story.expect(left.is_empty(), &format!("every service says that nothing is left {}", left.join(", ")))
 }

@@ -8,7 +8,7 @@ use futures::try_join;
 
 use super::{FunctionUrl, PUBLIC, SID_PREFIX, alone};
 use crate::aws::{Call, Transient, retry};
-use crate::graph::{Attributes, Document, Failure, Region, Resource};
+use crate::graph::{Attributes, Document, Failure, FailureClass, Region, Resource};
 use crate::kinds::function::Function;
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
 
@@ -141,7 +141,11 @@ async fn add_permission(cx: Context<'_>, function: &str, sid: &str) -> Result<()
         };
         call.send().await.call("lambda:AddPermission")
     };
-    retry(SETTLED_WITHIN, SETTLING, add).await.map(|_| ())
+    match retry(SETTLED_WITHIN, SETTLING, add).await {
+        // An answer was lost after the work was done; the last look tells if it is not as wanted.
+        Err(failure) if failure.class == FailureClass::Exists => Ok(()),
+        other => other.map(|_| ()),
+    }
 }
 
 async fn remove_permission(cx: Context<'_>, function: &str, sid: &str) -> Result<(), Failure> {
@@ -160,5 +164,6 @@ async fn remove_permission(cx: Context<'_>, function: &str, sid: &str) -> Result
 }
 
 fn attributes(url: &str) -> Attributes {
-    Attributes::from([("url".into(), url.to_owned())])
+    let host = url.trim_start_matches("https://").trim_end_matches('/');
+    Attributes::from([("url".into(), url.to_owned()), ("host".into(), host.to_owned())])
 }

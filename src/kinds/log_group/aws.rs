@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::future::join_all;
+use aws_sdk_cloudwatchlogs::types::LogGroup as ApiLogGroup;
+use futures::future::{join_all, try_join_all};
 
 use super::LogGroup;
 use crate::aws::{Arn, Call, Transient, own, retry};
@@ -81,13 +82,8 @@ impl Lifecycle for LogGroup {
 
 /// One call finds them all; tags come from the index, or one more call each.
 async fn read(cx: Context<'_>, targets: &[Target]) -> Seen<LogGroup> {
-    let answer = async {
-        let logs = &cx.regional()?.logs;
-        let names = targets.iter().map(|target| target.id.clone()).collect();
-        logs.describe_log_groups().set_log_group_identifiers(Some(names)).send().await.found("logs:DescribeLogGroups")
-    };
-    let groups = match answer.await {
-        Ok(answer) => answer.and_then(|answer| answer.log_groups).unwrap_or_default(),
+    let groups = match describe(cx, targets).await {
+        Ok(groups) => groups,
         Err(failure) => return targets.iter().map(|target| (target.address.clone(), Err(failure.clone()))).collect(),
     };
     let by_name: BTreeMap<_, _> = groups.iter().filter_map(|group| Some((group.log_group_name()?, group))).collect();
@@ -105,6 +101,20 @@ async fn read(cx: Context<'_>, targets: &[Target]) -> Seen<LogGroup> {
     .await
     .into_iter()
     .collect()
+}
+
+/// The groups that are there. One that is not makes no answer for the others: then each is asked for by itself.
+async fn describe(cx: Context<'_>, targets: &[Target]) -> Result<Vec<ApiLogGroup>, Failure> {
+    let ask = |names: Vec<String>| async move {
+        let logs = &cx.regional()?.logs;
+        logs.describe_log_groups().set_log_group_identifiers(Some(names)).send().await.found("logs:DescribeLogGroups")
+    };
+    let names: Vec<String> = targets.iter().map(|target| target.id.clone()).collect();
+    if let Some(answer) = ask(names.clone()).await? {
+        return Ok(answer.log_groups.unwrap_or_default());
+    }
+    let answers = try_join_all(names.into_iter().map(|name| ask(vec![name]))).await?;
+    Ok(answers.into_iter().flatten().filter_map(|answer| answer.log_groups).flatten().collect())
 }
 
 async fn tags(cx: Context<'_>, arn: &str) -> Result<Tags, Failure> {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{EntityType, RoleDetail, Tag};
 use futures::future::try_join_all;
 use futures::try_join;
 
 use super::Role;
 use crate::aws::{Arn, Call, Transient, own, retry};
-use crate::graph::{Address, Attributes, Document, Failure, Owner, Tags};
+use crate::graph::{Address, Attributes, Document, Failure, FailureClass, Owner, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target, each};
 
 /// IAM is eventually consistent: a role just made may be unknown for a moment, and
@@ -21,7 +21,17 @@ const SETTLING: &[Transient] =
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
 impl Lifecycle for Role {
+    /// Several roles come with one call, unless the caller may not make it: it tells of every role of the account.
     async fn observe(cx: Context<'_>, targets: &[Target]) -> Seen<Self> {
+        if let [_, _, ..] = targets {
+            match read_all(cx, targets).await {
+                Ok(seen) => return seen,
+                Err(failure) if failure.class == FailureClass::Denied => {}
+                Err(failure) => {
+                    return targets.iter().map(|target| (target.address.clone(), Err(failure.clone()))).collect();
+                }
+            }
+        }
         each(targets, |id| async move { read(cx, &id).await }).await
     }
 
@@ -58,9 +68,6 @@ impl Lifecycle for Role {
                     .call("iam:UpdateAssumeRolePolicy")
             };
             retry(SETTLED_WITHIN, SETTLING, put).await?;
-        }
-        if before.description != after.description {
-            iam.update_role().role_name(name).description(&after.description).send().await.call("iam:UpdateRole")?;
         }
         for (policy, document) in
             after.policies.iter().filter(|(policy, document)| before.policies.get(*policy) != Some(document))
@@ -125,6 +132,40 @@ impl Lifecycle for Role {
 async fn get(cx: Context<'_>, name: &str) -> Result<Option<aws_sdk_iam::types::Role>, Failure> {
     let answer = cx.clients.iam.get_role().role_name(name).send().await.found("iam:GetRole")?;
     Ok(answer.and_then(|answer| answer.role))
+}
+
+async fn read_all(cx: Context<'_>, targets: &[Target]) -> Result<Seen<Role>, Failure> {
+    let call = cx.clients.iam.get_account_authorization_details().filter(EntityType::Role).max_items(1_000);
+    let mut pages = call.into_paginator().send();
+    let mut seen = Seen::new();
+    while let Some(page) = pages.next().await {
+        for role in page.call("iam:GetAccountAuthorizationDetails")?.role_detail_list() {
+            for target in targets.iter().filter(|target| role.role_name() == Some(&target.id)) {
+                seen.insert(target.address.clone(), found(role).map(Some));
+            }
+        }
+    }
+    Ok(seen)
+}
+
+fn found(role: &RoleDetail) -> Result<Found<Role>, Failure> {
+    let operation = "iam:GetAccountAuthorizationDetails";
+    let missing = |what: &str| Failure::malformed(operation, format!("no {what} in the answer"));
+    let inline = role.role_policy_list().iter().map(|policy| {
+        let name = policy.policy_name().ok_or_else(|| missing("policy name"))?;
+        let text = policy.policy_document().ok_or_else(|| missing("policy"))?;
+        Ok((name.to_owned(), document(operation, text)?))
+    });
+    let attached = role.attached_managed_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned));
+    let resource = Role {
+        name: role.role_name().ok_or_else(|| missing("name"))?.to_owned(),
+        description: String::new(),
+        trust: document(operation, role.assume_role_policy_document().ok_or_else(|| missing("trust policy"))?)?,
+        policies: inline.collect::<Result<_, Failure>>()?,
+        attached: attached.collect::<BTreeSet<_>>().into_iter().collect(),
+        tags: tags(role.tags()),
+    };
+    Ok(Found { resource, attributes: attributes(role.arn().ok_or_else(|| missing("ARN"))?) })
 }
 
 async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Role>>, Failure> {

@@ -17,7 +17,7 @@ use crate::graph::{Document, Resource, Tags};
 pub struct Role {
     /// Unique in the account, at most 64 characters.
     pub name: String,
-    /// What the role is for.
+    /// What the role is for. Written once: the call that reads all roles at a time does not tell it.
     pub description: String,
     /// Who may assume it.
     pub trust: Document,
@@ -37,6 +37,7 @@ impl Role {
 impl Resource for Role {
     const KIND: &'static str = "role";
     const FIXED: &'static [&'static str] = &["name"];
+    const AT_CREATION: &'static [&'static str] = &["description"];
     const DOCUMENTS: &'static [&'static str] = &["trust", "policies"];
 
     fn id(&self) -> Option<String> {

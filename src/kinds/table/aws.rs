@@ -15,10 +15,10 @@ use aws_sdk_dynamodb::types::{
 };
 use futures::future::join_all;
 
+use super::member::{api_tags, describe, tags};
 use super::{Table, TableKey};
 use crate::aws::{Arn, Call, Look, Transient, Wait, poll, retry};
 use crate::graph::{Attributes, Failure, FailureClass, Region};
-use crate::kinds::table_replica::{api_tags, describe, tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
 
 /// One change of a global table at a time, and none while a replica or an index settles.

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "aws")]
+pub(super) mod member;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    PointInTimeRecoverySpecification, PointInTimeRecoveryStatus, TableDescription, TableStatus, Tag,
-};
+use aws_sdk_dynamodb::types::{PointInTimeRecoverySpecification, PointInTimeRecoveryStatus, TableStatus};
 use futures::try_join;
 
 use super::TableReplica;
-use crate::aws::{Call, Look, Transient, Wait, own, poll, retry};
+use crate::aws::{Call, Look, Transient, Wait, poll, retry};
 use crate::graph::{Address, Attributes, Failure, Region, Resource, Tags};
 use crate::kinds::table::Table;
+use crate::kinds::table::member::{api_tags, describe, tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target, each};
 
 /// Backups become available seconds after a table does, and tags are locked for seconds after a write.
@@ -160,37 +159,6 @@ async fn protect(cx: Context<'_>, name: &str, on: bool) -> Result<(), Failure> {
         })
     })
     .await
-}
-
-/// One member table as DynamoDB describes it.
-pub(in crate::kinds) async fn describe(
-    cx: Context<'_>,
-    region: &Region,
-    name: &str,
-) -> Result<Option<TableDescription>, Failure> {
-    let answer =
-        cx.region(region)?.dynamodb.describe_table().table_name(name).send().await.found("dynamodb:DescribeTable")?;
-    Ok(answer.and_then(|answer| answer.table))
-}
-
-/// The tags of one member table, from DynamoDB itself.
-pub(in crate::kinds) async fn tags(cx: Context<'_>, region: &Region, arn: &str) -> Result<Tags, Failure> {
-    let answer = cx
-        .region(region)?
-        .dynamodb
-        .list_tags_of_resource()
-        .resource_arn(arn)
-        .send()
-        .await
-        .found("dynamodb:ListTagsOfResource")?;
-    let tags = answer.and_then(|answer| answer.tags).unwrap_or_default();
-    Ok(own(tags.into_iter().map(|tag| (tag.key, tag.value))))
-}
-
-/// Tags in the form DynamoDB takes.
-pub(in crate::kinds) fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Failure> {
-    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
-    tags.iter().map(tag).collect::<Result<_, _>>().map_err(|error| Failure::malformed("dynamodb:TagResource", error))
 }
 
 fn arn(cx: Context<'_>, name: &str) -> Result<String, Failure> {

@@ -9,9 +9,6 @@ mod aws;
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "aws")]
-pub(super) use aws::{api_tags, describe, tags};
-
 use super::table::Table;
 use crate::graph::{Address, Resource, Tags};
 
@@ -31,6 +28,7 @@ pub struct TableReplica {
 impl Resource for TableReplica {
     const KIND: &'static str = "table_replica";
     const FIXED: &'static [&'static str] = &["name"];
+    const PART_OF: Option<&'static str> = Some(Table::KIND);
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())

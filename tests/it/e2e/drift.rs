@@ -58,7 +58,7 @@ fn changes_made_outside_are_seen_and_repaired() {
         .says("~ us-west-2/function_url.payment-processor drifted: changed outside drctl")
         .says("~ us-west-2/table_replica.payment-transactions drifted: changed outside drctl deletion_protection: false -> true")
         .says("+ us-east-1/function_url.health-check drifted: changed outside drctl");
-    plan.says("1 to create, 4 to update, 0 to replace, 0 to delete");
+    plan.says("1 to create, 5 to update, 0 to replace, 0 to delete");
     world.apply();
     world.is_in_sync();
     let policies = world.block_on(clients.iam.list_role_policies().role_name(role).send()).unwrap();

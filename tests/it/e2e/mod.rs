@@ -1,7 +1,12 @@
 //! End to end: the real binary on a strict sandbox, with real Lambda code.
 
+mod alerts;
+mod bucket;
+mod dns;
 mod drift;
 mod lifecycle;
+mod payment_logs;
 mod readme;
 mod refusals;
+mod secret;
 mod world;

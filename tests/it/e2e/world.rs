@@ -1,5 +1,6 @@
 //! A sandbox, a spec and the real binary: what every end-to-end test starts with.
 
+use std::io::{Seek, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -71,6 +72,18 @@ impl World {
     /// Runs drctl to its end.
     pub(super) fn drctl(&self, arguments: &str) -> Run {
         run(&mut self.command(arguments))
+    }
+
+    /// Runs drctl with something to read on its standard input, and its log as detailed as `log` asks for.
+    pub(super) fn drctl_given(&self, arguments: &str, input: &str, log: Option<&str>) -> Run {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(input.as_bytes()).and_then(|()| file.rewind()).expect("a file");
+        let mut command = self.command(arguments);
+        command.stdin(file);
+        if let Some(log) = log {
+            command.env("DRCTL_LOG", log);
+        }
+        run(&mut command)
     }
 
     /// Runs a whole command line from the README, in the repository as a reader would.

@@ -7,7 +7,11 @@ fn found(state: &str, reserved_concurrency: Option<i32>) -> Processor {
 }
 
 fn shown(processor: Processor, table: Table) -> (u16, Value) {
-    let report = Report::new(Readings { table, processor }, UtcTime::from_millis(1_795_536_000_000));
+    shown_with(processor, table, None)
+}
+
+fn shown_with(processor: Processor, table: Table, bucket: Option<Bucket>) -> (u16, Value) {
+    let report = Report::new(Readings { table, processor, bucket }, UtcTime::from_millis(1_795_536_000_000));
     let answer = answer("us-east-1", &report);
     (answer.status, serde_json::from_str(answer.body()).expect("answers are JSON"))
 }
@@ -72,4 +76,15 @@ fn a_table_that_fails_is_unhealthy_whatever_else_is_known() {
 fn every_reason_is_told() {
     let (_, document) = shown(found("Failed", Some(0)), Table::Failed("no answer".into()));
     assert_eq!(document["reasons"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_bucket_that_is_gone_is_unhealthy_and_one_that_does_not_answer_is_not() {
+    let with = |bucket| shown_with(found("Active", None), Table::Answered, Some(bucket));
+    let (status, document) = with(Bucket::Missing);
+    assert_eq!((status, &document["reasons"]), (503, &json!(["bucket.transaction-logs does not exist"])));
+    for (bucket, reading) in [(Bucket::Found, "ok"), (Bucket::Unknown("AccessDenied".into()), "unknown")] {
+        let (status, document) = with(bucket);
+        assert_eq!((status, &document["readings"]["bucket.transaction-logs"]), (200, &json!(reading)));
+    }
 }

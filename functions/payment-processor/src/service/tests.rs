@@ -9,14 +9,46 @@ use super::*;
 const RUNBOOK: &str = r#"{"customerId": "CUST-12345", "amount": 99.99, "currency": "USD"}"#;
 
 /// A processor in one region over a table in memory; every request comes a second after the one before.
-#[derive(Default)]
 struct World {
     items: RefCell<BTreeMap<String, Recorded>>,
     requests: Cell<i64>,
     /// The table answers no more.
     down: Cell<bool>,
+    /// The gateway refuses.
+    refused: Cell<bool>,
+    /// The keys of the log objects, or `None` if no more can be written.
+    logs: RefCell<Option<Vec<String>>>,
     /// The next write succeeds, its answer is lost, and the SDK repeats it.
     answer_lost: Cell<bool>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            items: RefCell::default(),
+            requests: Cell::new(0),
+            down: Cell::new(false),
+            refused: Cell::new(false),
+            logs: RefCell::new(Some(Vec::new())),
+            answer_lost: Cell::new(false),
+        }
+    }
+}
+
+impl Authority for World {
+    async fn authorize(&self, _: &Payment) -> Result<Option<String>, String> {
+        if self.refused.get() { Err("the gateway refuses".into()) } else { Ok(Some("v1".into())) }
+    }
+}
+
+impl Logbook for World {
+    async fn keep(&self, payment: &Payment) -> Result<(), String> {
+        assert_eq!(payment.credentials_version.as_deref(), Some("v1"));
+        let mut logs = self.logs.borrow_mut();
+        let logs = logs.as_mut().ok_or("s3:PutObject failed: SlowDown (request 1)")?;
+        logs.push(payment.log_key());
+        Ok(())
+    }
 }
 
 impl Store for World {
@@ -48,7 +80,7 @@ impl World {
             fresh: TransactionId::stored(format!("random-{}", self.requests.get())),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(answer(request, scene, self))
+        runtime.block_on(answer(request, scene, self, self, self))
     }
 
     fn send(&self, request: &Request) -> Reply {
@@ -203,4 +235,33 @@ fn the_log_finds_a_payment_without_its_key() {
     let reply = World::default().send(&keyed("order-1", RUNBOOK));
     assert_eq!(reply.key_hash.as_deref().map(str::len), Some(16));
     assert!(reply.transaction.is_some());
+}
+
+#[test]
+fn a_payment_has_one_log_object_however_often_it_is_sent() {
+    let world = World::default();
+    world.send(&keyed("order-1", RUNBOOK));
+    world.send(&keyed("order-1", RUNBOOK));
+    world.send(&keyed("order-1", &RUNBOOK.replace("99.99", "100")));
+    let logs = world.logs.borrow().clone().expect("they can be written");
+    assert_eq!(logs.len(), 1, "{logs:?}");
+    assert!(logs[0].starts_with("2026/11/24/us-east-1/"), "{logs:?}");
+}
+
+#[test]
+fn a_log_object_that_cannot_be_written_does_not_fail_the_payment() {
+    let world = World::default();
+    world.logs.replace(None);
+    let reply = world.send(&post(RUNBOOK));
+    assert_eq!((reply.answer.status, reply.outcome, world.stored()), (201, Outcome::Accepted, 1));
+    assert_eq!(reply.log_error.as_deref(), Some("s3:PutObject failed: SlowDown (request 1)"));
+}
+
+#[test]
+fn a_payment_that_is_not_authorised_is_not_written_down() {
+    let world = World::default();
+    world.refused.set(true);
+    let reply = world.send(&post(RUNBOOK));
+    assert_eq!((reply.answer.status, reply.outcome, world.stored()), (503, Outcome::Failed, 0));
+    assert_eq!(reply.error.expect("a reason for the log").0, "the gateway refuses");
 }

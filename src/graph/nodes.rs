@@ -38,6 +38,7 @@ pub struct Node {
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: BTreeMap<Address, Node>,
+    warnings: Vec<String>,
 }
 
 impl Graph {
@@ -46,6 +47,16 @@ impl Graph {
         let node = Node { properties: Properties::of(resource), id: resource.id(), after, origin };
         let twice = self.nodes.insert(address.clone(), node).is_some();
         debug_assert!(!twice, "{address} is emitted twice");
+    }
+
+    /// Adds something that whoever reads the plan should know.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// What whoever reads the plan should know.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// One resource.

@@ -1,0 +1,303 @@
+//! The Secrets Manager calls behind [`Secret`]. None of them reads a value.
+//!
+//! Everything is written in the home region; replicas follow. `DescribeSecret` tells all, tags
+//! included, and a replica answers it like its primary, so any region will do for reading.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+use aws_sdk_secretsmanager::types::{ReplicaRegionType, ReplicationStatusType, StatusType, Tag};
+use futures::future::join_all;
+
+use super::Secret;
+use crate::aws::{Arn, Call, Look, Transient, Wait, own, poll, retry};
+use crate::graph::{Attributes, Failure, FailureClass, Owner, Region, Tags};
+use crate::kinds::{Context, Created, Deletion, Found, Lifecycle, Seen, TagChange, Target, each};
+
+/// After a forced deletion the name stays taken for a while. With a recovery window the same words
+/// mean "restore it", but then `DescribeSecret` still shows the secret.
+const NAME_SETTLING: &[Transient] =
+    &[("InvalidRequestException", "scheduled for deletion"), ("InvalidRequestException", "was deleted")];
+
+/// HashiCorp's bound for a name after a forced deletion.
+const NAME_FREE_WITHIN: Duration = Duration::from_secs(120);
+
+/// A replica usually takes seconds.
+const REPLICATED_WITHIN: Duration = Duration::from_secs(300);
+
+impl Lifecycle for Secret {
+    async fn observe(cx: Context<'_>, targets: &[Target]) -> Seen<Self> {
+        each(targets, |id| async move { Ok(seen(cx, &id).await?.and_then(Seeing::live)) }).await
+    }
+
+    /// A secret of ours that waits for its deletion still has the name: it is restored, with its value.
+    async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
+        match seen(cx, &self.name).await? {
+            Some(Seeing { scheduled: true, found }) if ours(&found.resource.tags, &self.tags) => {
+                let secrets = &cx.region(&found.resource.home)?.secrets;
+                let restore = secrets.restore_secret().secret_id(&self.name);
+                restore.send().await.call("secretsmanager:RestoreSecret")?;
+                Self::update(&found.resource, self, cx).await?;
+                Ok(Created { id: self.name.clone(), attributes: found.attributes })
+            }
+            Some(Seeing { scheduled, .. }) => {
+                let state = if scheduled { " and waits for its deletion" } else { "" };
+                let message = format!("a secret named {} already exists{state}", self.name);
+                Err(Failure::new(FailureClass::Exists, "secretsmanager:CreateSecret", message))
+            }
+            None => self.make(cx).await,
+        }
+    }
+
+    async fn update(before: &Self, after: &Self, cx: Context<'_>) -> Result<(), Failure> {
+        let (home, name) = (&before.home, &after.name);
+        let secrets = &cx.region(home)?.secrets;
+        if before.description != after.description {
+            let update = secrets.update_secret().secret_id(name).description(&after.description);
+            update.send().await.call("secretsmanager:UpdateSecret")?;
+        }
+        let new: BTreeSet<_> = after.regions.difference(&before.regions).filter(|region| *region != home).collect();
+        if !new.is_empty() {
+            let replicate = secrets.replicate_secret_to_regions().secret_id(name);
+            let replicate = replicate.set_add_replica_regions(Some(replicas(new.iter().copied())));
+            replicate.send().await.call("secretsmanager:ReplicateSecretToRegions")?;
+            replicated(cx, home, name, &new).await?;
+        }
+        let tags = TagChange::between(&before.tags, &after.tags);
+        if !tags.set.is_empty() {
+            let tag = secrets.tag_resource().secret_id(name).set_tags(Some(api_tags(&tags.set)));
+            tag.send().await.call("secretsmanager:TagResource")?;
+        }
+        if !tags.unset.is_empty() {
+            let untag = secrets.untag_resource().secret_id(name).set_tag_keys(Some(tags.unset));
+            untag.send().await.call("secretsmanager:UntagResource")?;
+        }
+        let old = before.regions.difference(&after.regions).filter(|region| *region != home);
+        remove_replicas(cx, home, name, &old.collect()).await
+    }
+
+    /// Replicas go at once; the secret itself can be restored for thirty days unless that was declined.
+    /// A replica that was made independent of it carries our marks too, and goes the same way.
+    async fn delete(&self, cx: Context<'_>) -> Result<(), Failure> {
+        remove(cx, &self.home, &self.name).await?;
+        for region in cx.clients.regions.keys().filter(|region| **region != self.home) {
+            let left = describe(cx, region, &self.name).await?;
+            let independent = |secret: &DescribeSecretOutput| {
+                !is_replica(region, secret) && secret.deleted_date().is_none() && ours(&tags(secret), &self.tags)
+            };
+            if left.as_ref().is_some_and(independent) {
+                remove(cx, region, &self.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `secret:NAME-` and six characters that AWS adds.
+    fn id_in(arn: &Arn<'_>) -> Option<String> {
+        let name = (arn.service == "secretsmanager").then(|| arn.resource.strip_prefix("secret:")).flatten()?;
+        Some(name.get(..name.len().checked_sub(7)?)?.to_owned())
+    }
+}
+
+impl Secret {
+    async fn make(&self, cx: Context<'_>) -> Result<Created, Failure> {
+        let secrets = &cx.region(&self.home)?.secrets;
+        let others: BTreeSet<_> = self.regions.iter().filter(|region| **region != self.home).collect();
+        let create = || async {
+            secrets
+                .create_secret()
+                .name(&self.name)
+                .client_request_token(Self::placeholder_version(&self.name))
+                .secret_string(Self::PLACEHOLDER)
+                .set_description((!self.description.is_empty()).then(|| self.description.clone()))
+                .set_tags(Some(api_tags(&self.tags)))
+                .set_add_replica_regions((!others.is_empty()).then(|| replicas(others.iter().copied())))
+                .send()
+                .await
+                .call("secretsmanager:CreateSecret")
+        };
+        let answer = retry(NAME_FREE_WITHIN, NAME_SETTLING, create).await?;
+        replicated(cx, &self.home, &self.name, &others).await?;
+        let arn =
+            answer.arn.ok_or_else(|| Failure::malformed("secretsmanager:CreateSecret", "no ARN in the answer"))?;
+        Ok(Created { id: self.name.clone(), attributes: attributes(&self.name, &arn, &self.home) })
+    }
+}
+
+/// A secret as the regions show it.
+struct Seeing {
+    /// Whether it only waits for its deletion.
+    scheduled: bool,
+    found: Found<Secret>,
+}
+
+impl Seeing {
+    /// What is scheduled for deletion is not there.
+    fn live(self) -> Option<Found<Secret>> {
+        (!self.scheduled).then_some(self.found)
+    }
+}
+
+/// Looks for a secret in every region at once. Its home is what the answers call primary; a region
+/// that does not answer is made up for by one that does.
+async fn seen(cx: Context<'_>, name: &str) -> Result<Option<Seeing>, Failure> {
+    let looks = cx.clients.regions.keys().map(|region| async move { (region, describe(cx, region, name).await) });
+    let (mut answers, mut silent) = (Vec::new(), None);
+    for (region, look) in join_all(looks).await {
+        match look {
+            Ok(answer) => answers.extend(answer.map(|secret| (region, secret))),
+            Err(failure) if failure.class == FailureClass::Unreachable => silent = Some(failure),
+            Err(failure) => return Err(failure),
+        }
+    }
+    // A replica that was made independent is a primary too: first comes what is not about to go, has replicas, is older.
+    answers.sort_by_key(|(region, secret)| {
+        let going = secret.deleted_date().is_some();
+        let standing = (is_replica(region, secret), going, secret.replication_status().is_empty());
+        (standing, secret.created_date().map(aws_smithy_types::DateTime::as_nanos))
+    });
+    match (answers.first(), silent) {
+        (Some((region, secret)), _) => found(name, region, secret).map(Some),
+        (None, Some(failure)) => Err(failure),
+        (None, None) => Ok(None),
+    }
+}
+
+fn is_replica(region: &Region, secret: &DescribeSecretOutput) -> bool {
+    secret.primary_region().is_some_and(|primary| primary != region.as_str())
+}
+
+fn found(name: &str, region: &Region, secret: &DescribeSecretOutput) -> Result<Seeing, Failure> {
+    let arn =
+        secret.arn().ok_or_else(|| Failure::malformed("secretsmanager:DescribeSecret", "no ARN in the answer"))?;
+    let home = secret.primary_region().map_or_else(|| region.clone(), Region::new);
+    let made = secret.replication_status().iter().filter(|replica| replica.status() != Some(&StatusType::Failed));
+    let mut regions: BTreeSet<_> = made.filter_map(|replica| replica.region()).map(Region::new).collect();
+    regions.extend([home.clone(), region.clone()]);
+    let mut attributes = attributes(name, arn, &home);
+    if holds_placeholder(name, secret) {
+        attributes.insert("waiting".into(), "set its value with `drctl secret set`".into());
+    }
+    let resource = Secret {
+        name: name.to_owned(),
+        description: secret.description().unwrap_or_default().to_owned(),
+        home,
+        regions,
+        tags: tags(secret),
+    };
+    Ok(Seeing { scheduled: secret.deleted_date().is_some(), found: Found { resource, attributes } })
+}
+
+fn holds_placeholder(name: &str, secret: &DescribeSecretOutput) -> bool {
+    let stages = secret.version_ids_to_stages().and_then(|versions| versions.get(&Secret::placeholder_version(name)));
+    stages.is_some_and(|stages| stages.iter().any(|stage| stage == "AWSCURRENT"))
+}
+
+async fn describe(cx: Context<'_>, region: &Region, name: &str) -> Result<Option<DescribeSecretOutput>, Failure> {
+    let describe = cx.region(region)?.secrets.describe_secret().secret_id(name);
+    describe.send().await.found("secretsmanager:DescribeSecret")
+}
+
+/// Waits until every one of these replicas has what the home region has.
+async fn replicated(cx: Context<'_>, home: &Region, name: &str, regions: &BTreeSet<&Region>) -> Result<(), Failure> {
+    let until = format!("the replica of {name} to be in sync");
+    let wait = Wait { operation: "secretsmanager:DescribeSecret", until: &until, deadline: REPLICATED_WITHIN };
+    poll(wait, cx.progress, || async {
+        let secret = describe(cx, home, name).await?;
+        let statuses = secret.as_ref().map(|secret| secret.replication_status()).unwrap_or_default();
+        for region in regions {
+            match statuses.iter().find(|replica| replica.region() == Some(region.as_str())) {
+                Some(replica) if replica.status() == Some(&StatusType::InSync) => {}
+                Some(replica) if replica.status() == Some(&StatusType::Failed) => {
+                    return Err(not_replicated(region, replica));
+                }
+                other => {
+                    let status = other.and_then(ReplicationStatusType::status).map_or("unknown", StatusType::as_str);
+                    return Ok(Look::not_yet(status));
+                }
+            }
+        }
+        Ok(Look::Ready(()))
+    })
+    .await
+}
+
+/// A replica that failed does not come by itself: most often another secret has the name there.
+fn not_replicated(region: &Region, replica: &ReplicationStatusType) -> Failure {
+    let reason = replica.status_message().unwrap_or("Secrets Manager says no reason");
+    let message = format!("the replica in {region} failed: {reason}");
+    Failure::new(FailureClass::Other, "secretsmanager:ReplicateSecretToRegions", message)
+}
+
+/// Removes replicas and waits until they are off the list; a secret with replicas cannot be deleted.
+async fn remove_replicas(
+    cx: Context<'_>,
+    home: &Region,
+    name: &str,
+    regions: &BTreeSet<&Region>,
+) -> Result<(), Failure> {
+    if regions.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = regions.iter().map(ToString::to_string).collect();
+    let remove = cx.region(home)?.secrets.remove_regions_from_replication().secret_id(name);
+    let remove = remove.set_remove_replica_regions(Some(names)).send().await;
+    remove.gone("secretsmanager:RemoveRegionsFromReplication")?;
+    let until = format!("the replica of {name} to be gone");
+    let wait = Wait { operation: "secretsmanager:DescribeSecret", until: &until, deadline: REPLICATED_WITHIN };
+    poll(wait, cx.progress, || async {
+        let secret = describe(cx, home, name).await?;
+        let statuses = secret.as_ref().map(|secret| secret.replication_status()).unwrap_or_default();
+        let left =
+            statuses.iter().find(|replica| regions.iter().any(|region| replica.region() == Some(region.as_str())));
+        Ok(match left {
+            None => Look::Ready(()),
+            Some(replica) => Look::not_yet(replica.status().map_or("unknown", StatusType::as_str)),
+        })
+    })
+    .await
+}
+
+/// Deletes a secret after its replicas, also those that failed: `DeleteSecret` counts them too.
+async fn remove(cx: Context<'_>, home: &Region, name: &str) -> Result<(), Failure> {
+    let Some(secret) = describe(cx, home, name).await? else { return Ok(()) };
+    let listed = secret.replication_status().iter().filter_map(|replica| replica.region());
+    let listed: Vec<_> = listed.map(Region::new).collect();
+    remove_replicas(cx, home, name, &listed.iter().collect()).await?;
+    let delete = cx.region(home)?.secrets.delete_secret().secret_id(name);
+    let delete = match cx.deletion {
+        Deletion::Recoverable => delete.recovery_window_in_days(Secret::RECOVERY_DAYS),
+        Deletion::Final => delete.force_delete_without_recovery(true),
+    };
+    match delete.send().await.gone("secretsmanager:DeleteSecret") {
+        Err(failure) if failure.says("InvalidRequestException", "already scheduled for deletion") => Ok(()),
+        other => other,
+    }
+}
+
+fn replicas<'a>(regions: impl Iterator<Item = &'a Region>) -> Vec<ReplicaRegionType> {
+    regions.map(|region| ReplicaRegionType::builder().region(region.as_str()).build()).collect()
+}
+
+fn tags(secret: &DescribeSecretOutput) -> Tags {
+    let tag = |tag: &Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
+    own(secret.tags().iter().filter_map(tag))
+}
+
+fn api_tags(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// Whether two sets of tags carry the same system's marks.
+fn ours(theirs: &Tags, wanted: &Tags) -> bool {
+    [Owner::SYSTEM, Owner::SUFFIX].iter().all(|mark| theirs.get(*mark) == wanted.get(*mark))
+}
+
+fn attributes(name: &str, arn: &str, home: &Region) -> Attributes {
+    Attributes::from([
+        ("name".into(), name.to_owned()),
+        ("arn".into(), arn.to_owned()),
+        ("home".into(), home.to_string()),
+    ])
+}
