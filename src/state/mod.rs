@@ -2,6 +2,7 @@
 //! this file can be lost, and is then found again through the ownership marks.
 
 mod file;
+mod overrides;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use file::{StateError, StateFile};
+pub use overrides::Override;
 
 use crate::graph::{Address, Owner};
 
