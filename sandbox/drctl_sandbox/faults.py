@@ -1,18 +1,19 @@
-"""Faults on demand: latency, errors, dropped connections, lost answers, and regions gone dark.
+"""Faults on demand: latency, errors, dropped connections, lost or broken answers, calls held, and regions gone dark.
 
-A fault is a rule that matches calls by service, operation (with `*`) and
-region; what it leaves out matches everything. Calls of IAM and Route 53 are in
-the region `global`.
+A fault is a rule that matches calls by service, operation (with `*`), region
+and whether they write; what it leaves out matches everything. Calls of IAM and
+Route 53 are in the region `global`.
 """
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Optional
 
 from . import connection, errors, store
 
-ACTIONS = ("latency", "error", "drop", "lose_answer", "dark")
+ACTIONS = ("latency", "error", "drop", "lose_answer", "hold", "hold_answer", "truncate", "garble", "dark")
+_READS = ("Get", "List", "Describe", "Head", "Test", "Lookup", "Query", "Scan", "BatchGet")
 
 active: list = []
 
@@ -23,6 +24,8 @@ class Fault:
 
     `dark` drops every call at once, or lets it hang for `delay_ms` first, and
     stops what flows between regions by itself: replication and health probes.
+    `hold` keeps a call before its work is done, `hold_answer` after it, until
+    the faults are set anew; then the connection is dropped. `held` counts them.
     """
 
     action: str
@@ -34,6 +37,8 @@ class Fault:
     message: Optional[str] = None
     delay_ms: int = 0
     times: Optional[int] = None
+    writes: bool = False
+    held: int = field(default=0, init=False)
 
     def __post_init__(self):
         if self.action not in ACTIONS:
@@ -42,16 +47,27 @@ class Fault:
     def strikes(self, call):
         return (self.service in (None, call.service)
                 and self.region in (None, call.region)
+                and not (self.writes and call.operation.startswith(_READS))
                 and fnmatchcase(call.operation, self.operation or "*"))
 
 
 def replace_all(rules):
     """Sets the faults from plain data, or raises ValueError or TypeError and leaves them alone."""
-    active[:] = [Fault(**rule) for rule in rules]
+    faults = [Fault(**rule) for rule in rules]
+    forget()
+    active[:] = faults
 
 
 def listed():
     return [{name: value for name, value in asdict(fault).items() if value not in (None, 0)} for fault in active]
+
+
+async def _hold(fault):
+    """Waits until the faults are set anew."""
+    fault.held += 1
+    while any(other is fault for other in active):
+        await asyncio.sleep(0.01)
+    return connection.drop()
 
 
 def is_dark(region):
@@ -61,7 +77,7 @@ def is_dark(region):
 
 async def subject(call, work):
     """Does `work` for `call`, with every fault that strikes it; of those that answer, the first one does."""
-    lose_answer = False
+    after = []
     for fault in [f for f in active if f.strikes(call)]:
         _count_down(fault)
         if fault.delay_ms:
@@ -73,13 +89,31 @@ async def subject(call, work):
             return call.error(code, fault.message or "injected by the sandbox", fault.status or status)
         if fault.action in ("drop", "dark"):
             return connection.drop()
-        lose_answer = lose_answer or fault.action == "lose_answer"
+        if fault.action == "hold":
+            return await _hold(fault)
+        if fault.action != "latency":
+            after.append(fault)
     answer = await work()
-    return connection.drop() if lose_answer else answer
+    for fault in after:
+        if fault.action == "lose_answer":
+            return connection.drop()
+        if fault.action == "hold_answer":
+            return await _hold(fault)
+        answer = _broken(fault, *answer)
+    return answer
+
+
+def _broken(fault, status, headers, body):
+    """An answer cut in the middle, or one that is no answer at all."""
+    body = body.encode() if isinstance(body, str) else body
+    broken = body[:len(body) // 2] if fault.action == "truncate" else b"\x00<{garbled}"
+    kept = {name: value for name, value in headers.items() if name.lower() != "content-length"}
+    return status, kept, broken
 
 
 def _count_down(fault):
-    if fault.times is not None:
+    """A fault that holds calls stays until the faults are set anew."""
+    if fault.times is not None and not fault.action.startswith("hold"):
         fault.times -= 1
         if fault.times <= 0:
             active.remove(fault)

@@ -1,13 +1,16 @@
 """The `/_drctl` API, faults, and the life of the server."""
 
+import json
 import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
-from conftest import EAST, WEST, Sandbox, get, put, refused
+from botocore.parsers import ResponseParserError
+from conftest import EAST, WEST, Sandbox, get, put, refused, wait_until
 
 
 @pytest.fixture
@@ -75,6 +78,30 @@ def test_throttling_has_the_form_of_each_service(faulty, service, operation, ask
     assert caught.value.response["Error"]["Code"] == code
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
     getattr(client, ask)()
+
+
+@pytest.mark.parametrize("action, done", [("hold", False), ("hold_answer", True)])
+def test_writes_can_be_held_before_or_after_their_work(faulty, name, action, done):
+    faulty.faults({"writes": True, "action": action})
+    faulty.aws("logs").describe_log_groups()
+    with ThreadPoolExecutor() as pool:
+        create = pool.submit(faulty.aws("logs").create_log_group, logGroupName=name)
+        wait_until(lambda: json.loads(get(f"{faulty.url}/_drctl/faults")[1])[0].get("held") == 1)
+        groups = faulty.aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        assert len(groups) == (1 if done else 0)
+        faulty.faults()
+        with pytest.raises(ConnectionClosedError):
+            create.result()
+    groups = faulty.aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert len(groups) == (1 if done else 0), "what was held before its work is never done"
+
+
+@pytest.mark.parametrize("action", ["truncate", "garble"])
+def test_answers_can_be_broken(faulty, action):
+    faulty.faults({"service": "iam", "operation": "ListRoles", "action": action, "times": 1})
+    with pytest.raises(ResponseParserError):
+        faulty.aws("iam").list_roles()
+    faulty.aws("iam").list_roles()
 
 
 def test_an_error_may_be_any_code_status_and_message(faulty):
