@@ -4,11 +4,12 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::plan::{explain, refuse_conflicts};
 use super::session::{Code, Session, SystemArgs, complete};
+use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
 use crate::graph::Address;
 use crate::plan::guard::{self, Guard};
 use crate::plan::{Plan, plan};
-use crate::render::{Reporter, Style, amount, plan_text};
+use crate::render::{Style, amount};
 use crate::run::{Options, Outcome, execute};
 use crate::state::StateFile;
 
@@ -17,6 +18,9 @@ use crate::state::StateFile;
 pub(super) struct ApplyArgs {
     #[command(flatten)]
     system: SystemArgs,
+
+    #[command(flatten)]
+    run: RunArgs,
 
     /// Do not ask
     #[arg(long)]
@@ -27,15 +31,19 @@ pub(super) struct ApplyArgs {
     allow: Vec<Address>,
 }
 
-/// Steps at once. The rate limits rule beside it; more only makes the progress hard to read.
-const PARALLELISM: usize = 16;
-
 pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError> {
+    let mut telling = Telling::new(&args.run, ui);
+    let result = apply(args, &mut telling).await;
+    telling.end(result)
+}
+
+async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliError> {
+    let ui = telling.ui;
     let session = Session::open(&args.system, Code::Build, ui).await?;
     let mut state = session.lock_state()?;
     let observed = session.observe(state.index(), ui).await?;
     let plan = complete(plan(&session.subject(state.index()).basis(&observed)))?;
-    ui.answer(&plan_text(&plan, Style::for_stdout()))?;
+    telling.plan(&plan)?;
     refuse_conflicts(&plan)?;
     let guard = Guard { protect: session.spec.guard.protect.clone(), allow: args.allow.iter().cloned().collect() };
     let refusals = guard::check(&plan, &guard);
@@ -47,7 +55,7 @@ pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError>
     if plan.has_changes() && !args.yes {
         confirm(&plan.account, ui)?;
     }
-    let outcome = carry_out(&session, &plan, &mut state).await?;
+    let outcome = carry_out(&session, &plan, &mut state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
     finish(outcome, "apply")?;
     if plan.has_changes() {
@@ -75,20 +83,27 @@ fn confirm(account: &str, ui: &Ui) -> Result<(), CliError> {
     }
 }
 
-/// Carries out a plan and tells people about it.
-pub(super) async fn carry_out(session: &Session, plan: &Plan, state: &mut StateFile) -> Result<Outcome, CliError> {
-    let reporter = Reporter::new(session.origins());
+/// Carries out a plan and tells about it.
+pub(super) async fn carry_out(
+    session: &Session,
+    plan: &Plan,
+    state: &mut StateFile,
+    args: &RunArgs,
+    telling: &mut Telling<'_>,
+) -> Result<Outcome, CliError> {
     let stopping = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let listener = tokio::spawn(listen(stopping.clone()));
     let options = Options {
         kinds: &session.kinds,
-        parallelism: PARALLELISM,
+        parallelism: args.parallelism.into(),
         stopping: &|| stopping.load(std::sync::atomic::Ordering::Relaxed),
-        events: &|event| reporter.tell(event),
+        events: &*telling.listener(session),
     };
     let outcome = execute(&session.cloud, plan, state, &options).await;
     listener.abort();
-    Ok(outcome?)
+    let outcome = outcome?;
+    telling.came_to(&outcome);
+    Ok(outcome)
 }
 
 /// First Ctrl-C: start nothing more. Second: stop now; a later run continues from what is live.

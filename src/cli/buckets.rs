@@ -4,6 +4,7 @@ use futures::future::try_join_all;
 
 use super::error::CliError;
 use super::session::Session;
+use super::telling::Telling;
 use super::ui::Ui;
 use crate::graph::{Address, Resource};
 use crate::kinds::bucket::{Bucket, Content};
@@ -11,10 +12,15 @@ use crate::ops::bucket_content;
 use crate::plan::{Action, Plan};
 
 /// Says what objects go. Refuses locked buckets, and those with content unless they may be emptied.
-pub(super) async fn check(session: &Session, plan: &Plan, may_empty: bool, ui: &Ui) -> Result<(), CliError> {
-    let contents = contents(session, plan, ui).await?;
+pub(super) async fn check(
+    session: &Session,
+    plan: &Plan,
+    may_empty: bool,
+    telling: &Telling<'_>,
+) -> Result<(), CliError> {
+    let contents = contents(session, plan, telling.ui).await?;
     for (address, content) in contents.iter().filter(|(_, content)| !content.is_empty()) {
-        ui.answer(&format!("data lost with {address}: {content}"))?;
+        telling.loss(address, &content.to_string(), None)?;
     }
     let names = |which: &dyn Fn(&Content) -> bool| {
         let chosen = contents.iter().filter(|(_, content)| which(content));

@@ -7,20 +7,24 @@ use super::buckets;
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs, complete};
+use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
 use crate::graph::Resource;
 use crate::kinds::Deletion;
 use crate::kinds::secret::Secret;
 use crate::kinds::table::Table;
 use crate::kinds::table_replica::TableReplica;
-use crate::plan::{Plan, Sight, destroy};
-use crate::render::{Style, amount, plan_text};
+use crate::plan::{self, Plan, Sight};
+use crate::render::{Style, amount};
 
 /// Delete everything that belongs to the system
 #[derive(Debug, clap::Args)]
 pub(super) struct DestroyArgs {
     #[command(flatten)]
     system: SystemArgs,
+
+    #[command(flatten)]
+    run: RunArgs,
 
     /// The system's suffix, instead of being asked for it
     #[arg(long, value_name = "SUFFIX")]
@@ -40,20 +44,27 @@ pub(super) struct DestroyArgs {
 }
 
 pub(super) async fn run(args: &DestroyArgs, ui: &mut Ui) -> Result<Exit, CliError> {
+    let mut telling = Telling::new(&args.run, ui);
+    let result = destroy(args, &mut telling).await;
+    telling.end(result)
+}
+
+async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliError> {
+    let ui = telling.ui;
     let mut session = Session::open(&args.system, Code::Leave, ui).await?;
     let deletion = if args.force_delete_secrets { Deletion::Final } else { Deletion::Recoverable };
     session.cloud = session.cloud.deleting(deletion);
     let mut state = session.lock_state()?;
     let observed = session.observe(state.index(), ui).await?;
-    let plan = complete(destroy(&session.subject(state.index()).basis(&observed)))?;
+    let plan = complete(plan::destroy(&session.subject(state.index()).basis(&observed)))?;
+    telling.destruction(&plan)?;
     if plan.has_changes() {
-        ui.answer(&plan_text(&plan, Style::for_stdout()))?;
-        tell_losses(&plan, deletion, ui)?;
+        tell_losses(&plan, deletion, telling)?;
         refuse_protected(&plan, args.lift_protection)?;
-        buckets::check(&session, &plan, args.empty_buckets, ui).await?;
+        buckets::check(&session, &plan, args.empty_buckets, telling).await?;
         confirm(args, &plan, ui)?;
     }
-    let outcome = carry_out(&session, &plan, &mut state).await?;
+    let outcome = carry_out(&session, &plan, &mut state, &args.run, telling).await?;
     finish(outcome, "destroy")?;
     let left = leftovers(&session, &state, ui).await?;
     ui.calls(session.cloud.calls());
@@ -74,27 +85,23 @@ pub(super) async fn run(args: &DestroyArgs, ui: &mut Ui) -> Result<Exit, CliErro
 }
 
 /// Says what data goes, by what AWS last counted.
-fn tell_losses(plan: &Plan, deletion: Deletion, ui: &Ui) -> Result<(), CliError> {
+fn tell_losses(plan: &Plan, deletion: Deletion, telling: &Telling<'_>) -> Result<(), CliError> {
     for change in plan.pending().filter(|change| change.address.kind == Secret::KIND) {
-        let address = &change.address;
-        ui.answer(&match deletion {
-            Deletion::Final => format!("data lost with {address}: its value, at once and for ever"),
+        match deletion {
+            Deletion::Final => telling.loss(&change.address, "its value, at once and for ever", None)?,
             Deletion::Recoverable => {
                 let until = Timestamp::now() + SignedDuration::from_hours(24 * Secret::RECOVERY_DAYS);
-                format!("{address} is recoverable until {}: until then `drctl apply` restores it", until.strftime("%F"))
+                telling.loss(&change.address, "its value", Some(&until.strftime("%F").to_string()))?;
             }
-        })?;
+        }
     }
     for change in plan.pending().filter(|change| change.address.kind == Table::KIND) {
         let attribute = |name: &str| {
             change.before.as_ref().and_then(|live| live.attributes.get(name)).cloned().unwrap_or_else(|| "?".into())
         };
-        ui.answer(&format!(
-            "data lost with {}: about {} items, {} bytes (DynamoDB counts every six hours)",
-            change.address,
-            attribute("items"),
-            attribute("bytes")
-        ))?;
+        let (items, bytes) = (attribute("items"), attribute("bytes"));
+        let what = format!("about {items} items, {bytes} bytes (DynamoDB counts every six hours)");
+        telling.loss(&change.address, &what, None)?;
     }
     Ok(())
 }
@@ -137,7 +144,7 @@ fn confirm(args: &DestroyArgs, plan: &Plan, ui: &Ui) -> Result<(), CliError> {
 /// Looks again for everything that was the system's.
 async fn leftovers(session: &Session, state: &crate::state::StateFile, ui: &Ui) -> Result<Vec<String>, CliError> {
     let observed = session.observe(state.index(), ui).await?;
-    let again = complete(destroy(&session.subject(state.index()).basis(&observed)))?;
+    let again = complete(plan::destroy(&session.subject(state.index()).basis(&observed)))?;
     let there = again.pending().filter(|change| matches!(observed.seen.get(&change.address), Some(Sight::Live(_))));
     Ok(there.map(|change| change.address.to_string()).collect())
 }

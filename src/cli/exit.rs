@@ -25,9 +25,10 @@ pub(super) enum Exit {
     Usage,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        let code = match exit {
+impl Exit {
+    /// The number that the shell sees.
+    pub(super) fn code(self) -> u8 {
+        match self {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::ChangesPending => 2,
@@ -37,7 +38,12 @@ impl From<Exit> for ExitCode {
             Exit::Locked => 6,
             Exit::Unreachable => 7,
             Exit::Usage => 64,
-        };
-        Self::from(code)
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
     }
 }

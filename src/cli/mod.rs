@@ -14,6 +14,7 @@ mod plan;
 mod sandbox;
 mod secret;
 mod session;
+mod telling;
 mod ui;
 
 use std::process::ExitCode;

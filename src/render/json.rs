@@ -3,13 +3,14 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::plan::{Action, Plan, Reason};
+use crate::plan::{Action, Change, FieldDiff, Plan, Reason};
 
 /// The layout of the plan document; it grows when a field is removed or changes meaning.
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
+/// A plan.
 #[derive(Serialize)]
-struct PlanDocument<'a> {
+pub(super) struct PlanDocument<'a> {
     format_version: u32,
     system: &'a str,
     environment: &'a str,
@@ -43,8 +44,9 @@ struct ChangeDocument<'a> {
     waits_for: Vec<String>,
 }
 
+/// One property that differs.
 #[derive(Serialize)]
-struct FieldDocument<'a> {
+pub(super) struct FieldDocument<'a> {
     path: &'a str,
     before: Option<&'a Value>,
     after: Option<&'a Value>,
@@ -66,54 +68,61 @@ struct OutstandingDocument<'a> {
 
 /// The plan as one JSON document, every change of AWS and every resource left alone.
 pub fn plan_json(plan: &Plan) -> String {
-    let document = PlanDocument {
-        format_version: FORMAT_VERSION,
-        system: &plan.owner.system,
-        environment: &plan.owner.environment,
-        suffix: &plan.owner.suffix,
-        account: &plan.account,
-        has_changes: plan.has_changes(),
-        summary: Summary {
-            create: plan.count(Action::Create),
-            update: plan.count(Action::Update),
-            replace: plan.count(Action::Replace),
-            delete: plan.count(Action::Delete),
-            unchanged: plan.count(Action::NoOp),
-        },
-        changes: plan.changes.iter().map(change).collect(),
-        conflicts: plan
-            .conflicts
-            .iter()
-            .map(|conflict| ConflictDocument {
-                address: conflict.address.to_string(),
-                id: &conflict.id,
-                belongs_to: conflict.belongs_to.as_deref(),
-            })
-            .collect(),
-        warnings: &plan.warnings,
-        outstanding: plan
-            .outstanding
-            .iter()
-            .map(|(address, what)| OutstandingDocument { address: address.to_string(), what })
-            .collect(),
-    };
-    serde_json::to_string_pretty(&document).expect("a plan document is plain data")
+    serde_json::to_string_pretty(&PlanDocument::of(plan)).expect("a plan document is plain data")
 }
 
-fn change(change: &crate::plan::Change) -> ChangeDocument<'_> {
-    let fields = change.fields.iter().map(|field| FieldDocument {
-        path: &field.path,
-        before: field.before.as_ref(),
-        after: field.after.as_ref(),
-        known_after_apply: field.depends(),
-    });
-    ChangeDocument {
-        address: change.address.to_string(),
-        action: change.action,
-        reason: change.reason,
-        id: change.id.as_deref(),
-        fields: fields.collect(),
-        forces_replacement: &change.forces_replacement,
-        waits_for: change.waits_for.iter().map(ToString::to_string).collect(),
+impl<'a> PlanDocument<'a> {
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let conflicts = plan.conflicts.iter().map(|conflict| ConflictDocument {
+            address: conflict.address.to_string(),
+            id: &conflict.id,
+            belongs_to: conflict.belongs_to.as_deref(),
+        });
+        let outstanding =
+            plan.outstanding.iter().map(|(address, what)| OutstandingDocument { address: address.to_string(), what });
+        Self {
+            format_version: FORMAT_VERSION,
+            system: &plan.owner.system,
+            environment: &plan.owner.environment,
+            suffix: &plan.owner.suffix,
+            account: &plan.account,
+            has_changes: plan.has_changes(),
+            summary: Summary {
+                create: plan.count(Action::Create),
+                update: plan.count(Action::Update),
+                replace: plan.count(Action::Replace),
+                delete: plan.count(Action::Delete),
+                unchanged: plan.count(Action::NoOp),
+            },
+            changes: plan.changes.iter().map(ChangeDocument::of).collect(),
+            conflicts: conflicts.collect(),
+            warnings: &plan.warnings,
+            outstanding: outstanding.collect(),
+        }
+    }
+}
+
+impl<'a> ChangeDocument<'a> {
+    fn of(change: &'a Change) -> Self {
+        Self {
+            address: change.address.to_string(),
+            action: change.action,
+            reason: change.reason,
+            id: change.id.as_deref(),
+            fields: change.fields.iter().map(FieldDocument::of).collect(),
+            forces_replacement: &change.forces_replacement,
+            waits_for: change.waits_for.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl<'a> FieldDocument<'a> {
+    pub(super) fn of(field: &'a FieldDiff) -> Self {
+        Self {
+            path: &field.path,
+            before: field.before.as_ref(),
+            after: field.after.as_ref(),
+            known_after_apply: field.depends(),
+        }
     }
 }

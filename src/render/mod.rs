@@ -1,5 +1,6 @@
 //! What people and scripts see of plans, runs and failures.
 
+mod events;
 mod hint;
 mod human;
 mod json;
@@ -9,6 +10,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+pub use events::{event_line, loss_line, outcome_line, plan_line};
 pub use hint::next_step;
 pub use human::{amount, plan_text, took, waiting_text};
 pub use json::plan_json;

@@ -44,7 +44,7 @@ impl Reporter {
                 let line = format!("{} {address} {} in {}", sign(action), done(action), took(time));
                 self.end(&address, &self.style.action(action, &line));
             }
-            Event::Failed { address, action, failure } => {
+            Event::Failed { address, action, took: _, failure } => {
                 let origin = self.origins.get(&address).map(|origin| format!(" ({origin})")).unwrap_or_default();
                 let line = self.style.bad(&format!("✗ {} {address}{origin}: {failure}", doing(action)));
                 self.end(&address, &format!("{line}\n  next: {}", next_step(&failure)));

@@ -37,6 +37,8 @@ pub enum Event {
         address: Address,
         /// What was being done to it.
         action: Action,
+        /// How long it took to fail.
+        took: Duration,
         /// What AWS said.
         failure: Failure,
     },

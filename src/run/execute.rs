@@ -17,7 +17,7 @@ use crate::plan::{Action, Change, FieldDiff, Plan, Sight};
 use crate::state::{Record, StateError, StateFile};
 
 /// What a run came to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// What was done.
     pub done: Vec<(Address, Action)>,
@@ -266,7 +266,12 @@ impl<'a> Run<'a> {
                 self.outcome.done.push((address, action));
             }
             Err(failure) => {
-                (self.options.events)(Event::Failed { address: address.clone(), action, failure: failure.clone() });
+                (self.options.events)(Event::Failed {
+                    address: address.clone(),
+                    action,
+                    took,
+                    failure: failure.clone(),
+                });
                 self.outcome.failed.push((address.clone(), failure));
                 self.skip_dependents(&address);
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::fake::{FakeCloud, Fault, System, with};
-use super::{Options, Outcome, execute, observe};
+use super::{Event, Options, Outcome, execute, observe};
 use crate::graph::{Address, FailureClass};
 use crate::plan::{Action, Plan, destroy, plan};
 use crate::state::StateFile;
@@ -351,6 +352,24 @@ fn a_strangers_thing_under_our_name_survives_a_destroy() {
     lab.cloud.put(&group(), GROUP, Some(strangers));
     lab.destroy(&system);
     assert_eq!(lab.cloud.things(), ["us-east-1/log_group:/aws/lambda/pay-t1"]);
+}
+
+#[test]
+fn no_more_steps_are_under_way_than_asked_for() {
+    let system = System::new(SPEC);
+    for parallelism in [1, 2, 5] {
+        let (lab, running, most) = (Lab::new(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let mut state = StateFile::lock(lab.folder.path(), &system.owner).unwrap();
+        let count = |event| match event {
+            Event::Started { .. } => drop(most.fetch_max(running.fetch_add(1, Relaxed) + 1, Relaxed)),
+            Event::Finished { .. } => drop(running.fetch_sub(1, Relaxed)),
+            _ => {}
+        };
+        let options = Options { kinds: &system.kinds, parallelism, stopping: &|| false, events: &count };
+        let plan = lab.plan(&system);
+        assert_complete(block_on(execute(&lab.cloud, &plan, &mut state, &options)).ok());
+        assert_eq!(most.into_inner(), parallelism);
+    }
 }
 
 #[test]
