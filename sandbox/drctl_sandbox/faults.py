@@ -6,7 +6,7 @@ Route 53 are in the region `global`.
 """
 
 import asyncio
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Optional
 
@@ -40,10 +40,6 @@ class Fault:
     writes: bool = False
     held: int = field(default=0, init=False)
 
-    def __post_init__(self):
-        if self.action not in ACTIONS:
-            raise ValueError(f"`action` is one of {', '.join(ACTIONS)}, not `{self.action}`")
-
     def strikes(self, call):
         return (self.service in (None, call.service)
                 and self.region in (None, call.region)
@@ -52,10 +48,33 @@ class Fault:
 
 
 def replace_all(rules):
-    """Sets the faults from plain data, or raises ValueError or TypeError and leaves them alone."""
-    faults = [Fault(**rule) for rule in rules]
+    """Sets the faults from plain data, or raises ValueError and leaves them alone."""
+    if not isinstance(rules, list):
+        raise ValueError("faults are a list of rules, such as [{\"action\": \"latency\", \"delay_ms\": 100}]")
+    faults = [_fault(f"rule {number}", rule) for number, rule in enumerate(rules, 1)]
     forget()
     active[:] = faults
+
+
+def _fault(which, rule):
+    if not isinstance(rule, dict):
+        raise ValueError(f"{which} is no object")
+    types = {known.name: known.type for known in fields(Fault) if known.init}
+    for key, value in rule.items():
+        if key not in types:
+            raise ValueError(f"{which} has an unknown key `{key}`; the keys are {', '.join(types)}")
+        if types[key] is bool:
+            if not isinstance(value, bool):
+                raise ValueError(f"`{key}` in {which} is true or false")
+        elif types[key] in (int, Optional[int]):
+            least = 1 if key in ("times", "status") else 0
+            if type(value) is not int or value < least:
+                raise ValueError(f"`{key}` in {which} is a whole number from {least}")
+        elif not isinstance(value, str):
+            raise ValueError(f"`{key}` in {which} is a text")
+    if rule.get("action") not in ACTIONS:
+        raise ValueError(f"`action` in {which} is one of {', '.join(ACTIONS)}")
+    return Fault(**rule)
 
 
 def listed():

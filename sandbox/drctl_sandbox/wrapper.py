@@ -49,7 +49,7 @@ def _control(method, path, body):
     if asked == ("PUT", "/_drctl/faults"):
         try:
             faults.replace_all(json.loads(body))
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             return 400, {"error": str(error)}
     elif asked == ("DELETE", "/_drctl/faults"):
         faults.forget()

@@ -157,9 +157,26 @@ def test_faults_are_listed_replaced_and_cleared(faulty):
     assert get(f"{faulty.url}/_drctl/faults", "DELETE")[:2] == (200, b"[]")
 
 
-@pytest.mark.parametrize("rules", [[{"action": "explode"}], [{"action": "drop", "colour": 1}], [{}], 7])
-def test_a_senseless_fault_is_refused(faulty, rules):
-    assert put(f"{faulty.url}/_drctl/faults", rules)[0] == 400
+@pytest.mark.parametrize("rules, said", [
+    ([{"action": "explode"}], "`action` in rule 1 is one of latency, error, drop, lose_answer, hold,"),
+    ([{"action": "drop"}, {"action": "drop", "colour": 1}], "rule 2 has an unknown key `colour`; the keys are action,"),
+    ([{}], "`action` in rule 1"), ([7], "rule 1 is no object"), (7, "faults are a list of rules"),
+    ([{"action": "drop", "times": "2"}], "`times` in rule 1 is a whole number from 1"),
+    ([{"action": "drop", "times": 0}], "`times` in rule 1 is a whole number from 1"),
+    ([{"action": "latency", "delay_ms": -1}], "`delay_ms` in rule 1 is a whole number from 0"),
+    ([{"action": "drop", "writes": 1}], "`writes` in rule 1 is true or false"),
+    ([{"action": "drop", "region": 1}], "`region` in rule 1 is a text"),
+])
+def test_a_senseless_fault_is_refused_with_its_number(faulty, rules, said):
+    rule = {"action": "drop", "service": "sns"}
+    faulty.faults(rule)
+    status, answer = put(f"{faulty.url}/_drctl/faults", rules)
+    assert status == 400 and answer["error"].startswith(said)
+    assert get(f"{faulty.url}/_drctl/faults")[1] == b'[{"action": "drop", "service": "sns"}]'
+
+
+def test_what_is_no_json_is_no_list_of_faults(faulty):
+    assert get(f"{faulty.url}/_drctl/faults", "PUT", b"{")[0] == 400
 
 
 def test_the_server_ends_with_the_process_it_belongs_to():

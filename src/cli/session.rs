@@ -164,7 +164,7 @@ async fn target(args: &SystemArgs, spec: &Spec, ui: &Ui) -> Result<(Target, Path
         let options = sandbox::status().await?.map_or_else(Default::default, |info| info.options);
         let info = sandbox::up(options, &mut |step| working.now(step)).await?;
         let target = Target::Sandbox { endpoint: info.endpoint, strict: info.options.strict };
-        return Ok((target, info.folder.join("state")));
+        return Ok((target, info.state));
     }
     Ok((Target::Aws, beside(spec.folder())?.join("state")))
 }

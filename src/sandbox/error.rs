@@ -97,6 +97,17 @@ pub enum SandboxError {
         reason: String,
     },
 
+    /// Faults that the sandbox does not take.
+    #[error("the faults are not as the sandbox takes them, and nothing was changed: {reason}")]
+    #[diagnostic(
+        code(drctl::sandbox::faults),
+        help(r#"a rule is written like {{"service": "dynamodb", "operation": "Describe*", "action": "error", "times": 2}}; sandbox/README.md shows every key"#)
+    )]
+    Faults {
+        /// Which rule, and what is wrong with it.
+        reason: String,
+    },
+
     /// A file could not be read or written.
     #[error("the sandbox's files: {0}")]
     #[diagnostic(code(drctl::sandbox::io))]

@@ -12,6 +12,7 @@ mod control;
 mod error;
 mod http;
 mod lock;
+mod log;
 mod owned;
 mod python;
 mod server;
@@ -23,10 +24,11 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy as _;
 
-pub use control::{calls, reset, reset_calls, set_faults};
+pub use control::{calls, faults, reset_calls, set_faults};
 pub use error::SandboxError;
+pub use log::Log;
 pub use owned::Owned;
-pub use shared::{Info, down, status, up};
+pub use shared::{Info, down, is_up, log, reset, state_folder, status, up};
 
 /// How the sandbox behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -18,6 +18,10 @@ const READY: Duration = Duration::from_secs(30);
 /// The server saves what it holds when it is told to stop.
 pub(super) const STOP: Duration = Duration::from_secs(20);
 
+/// What it saves when it is stopped, in its folder: `state` there is drctl's own, which may be lost.
+const SAVED: &str = "aws";
+const SAVED_OBJECTS: &str = "s3";
+
 /// Interpreter and extension, ready to be started.
 #[derive(Debug)]
 pub(super) struct Runtime {
@@ -103,9 +107,9 @@ impl Server {
             Life::Kept(lock) => {
                 command
                     .env("PERSIST_STATE", "1")
-                    .env("STATE_DIR", folder.join("state"))
+                    .env("STATE_DIR", folder.join(SAVED))
                     .env("S3_PERSIST", "1")
-                    .env("S3_DATA_DIR", folder.join("s3"))
+                    .env("S3_DATA_DIR", folder.join(SAVED_OBJECTS))
                     // As its standard input the lock is the server's until it ends, however it ends.
                     .stdin(lock);
             }
@@ -173,6 +177,17 @@ impl Server {
 /// Where a server that keeps its files in `folder` writes what it does.
 pub(super) fn log(folder: &Path) -> PathBuf {
     folder.join("server.log")
+}
+
+/// Removes what a stopped server saved in `folder`.
+pub(super) fn forget_saved(folder: &Path) -> Result<(), SandboxError> {
+    for saved in [SAVED, SAVED_OBJECTS] {
+        match fs_err::remove_dir_all(folder.join(saved)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The address of a server on this machine.

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::server::{self, Life, Runtime, Server};
-use super::{Options, SandboxError, cache, carried, http, lock};
+use super::{Log, Options, SandboxError, cache, carried, control, http, lock};
 
 /// A sandbox that is up.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +23,10 @@ pub struct Info {
     pub port: u16,
     /// Its process.
     pub pid: u32,
-    /// Where it keeps what it holds; drctl's state for it belongs here too.
+    /// Where it keeps what it holds.
     pub folder: PathBuf,
+    /// Where drctl keeps its state of systems in it.
+    pub state: PathBuf,
     /// Since when it is up.
     pub started: Timestamp,
     /// What it wrote.
@@ -52,6 +54,7 @@ impl Run {
             port: self.port,
             pid: self.pid,
             folder: home.0.clone(),
+            state: home.0.join(STATE),
             started: self.started,
             log: server::log(&home.0),
             options: Options { strict: self.strict, speed: self.speed },
@@ -104,6 +107,34 @@ pub async fn status() -> Result<Option<Info>, SandboxError> {
     let door = home.enter().await?;
     Ok(door.running().await?.map(|run| run.info(&home)))
 }
+
+/// Whether the sandbox is up, without asking whether it answers.
+pub async fn is_up() -> Result<bool, SandboxError> {
+    Home::open()?.enter().await?.is_up()
+}
+
+/// Empties the sandbox, up or not: AWS is then as if it had just been made. It keeps running if it runs.
+pub async fn reset() -> Result<(), SandboxError> {
+    let home = Home::open()?;
+    let door = home.enter().await?;
+    match door.running().await? {
+        Some(run) => control::reset(&server::endpoint(run.port)).await,
+        None => server::forget_saved(&home.0),
+    }
+}
+
+/// Where drctl keeps its state of systems in the sandbox.
+pub fn state_folder() -> Result<PathBuf, SandboxError> {
+    Ok(Home::open()?.0.join(STATE))
+}
+
+/// What the sandbox writes, and wrote when it was last up; `None` if it never was.
+pub fn log() -> Result<Option<Log>, SandboxError> {
+    Log::open(&server::log(&Home::open()?.0))
+}
+
+/// drctl's state, in the folder of the sandbox.
+const STATE: &str = "state";
 
 /// The folder of the shared sandbox.
 struct Home(PathBuf);

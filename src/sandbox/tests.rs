@@ -8,6 +8,7 @@ fn info() -> Info {
         port: 4321,
         pid: 1,
         folder: "/sandbox".into(),
+        state: "/sandbox/state".into(),
         started: jiff::Timestamp::UNIX_EPOCH,
         log: "/sandbox/server.log".into(),
         options: Options::default(),

@@ -48,6 +48,15 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// Somebody else holds the lock file at `path`, which tells who.
+    pub(super) fn locked(path: PathBuf) -> Self {
+        let said = fs::read_to_string(&path).ok();
+        let holder = said.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        Self::Locked { path, holder }
+    }
+}
+
 /// The state file of one system.
 ///
 /// Every change is written at once: temporary file, fsync, rename, fsync of the
@@ -77,13 +86,7 @@ impl StateFile {
             File::options().create(true).truncate(false).read(true).write(true).open(&lock_path).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(&lock_path)
-                    .ok()
-                    .map(|text| text.trim().to_owned())
-                    .filter(|text| !text.is_empty());
-                return Err(StateError::Locked { path: lock_path, holder });
-            }
+            Err(TryLockError::WouldBlock) => return Err(StateError::locked(lock_path)),
             Err(TryLockError::Error(source)) => return Err(StateError::Io { path: lock_path, source }),
         }
         lock.set_len(0)
@@ -182,6 +185,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::AllStates;
     use super::*;
     use crate::graph::Region;
 
@@ -220,6 +224,19 @@ mod tests {
         let second = StateFile::lock(folder.path(), &owner()).unwrap_err();
         assert!(second.to_string().contains(&format!("process {}", std::process::id())), "{second}");
         assert!(StateFile::read(folder.path(), &owner()).is_ok());
+    }
+
+    #[test]
+    fn all_states_go_at_once_unless_one_is_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = StateFile::lock(folder.path(), &owner()).unwrap();
+        state.record(address(), record()).unwrap();
+        let refused = AllStates::lock(folder.path()).unwrap_err();
+        assert!(matches!(refused, StateError::Locked { holder: Some(_), .. }), "{refused}");
+        drop(state);
+        AllStates::lock(folder.path()).unwrap().remove().unwrap();
+        assert_eq!(StateFile::read(folder.path(), &owner()).unwrap().index().resources.len(), 0);
+        AllStates::lock(folder.path()).unwrap().remove().unwrap();
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The index of what drctl has made: address to physical id. AWS is the truth;
 //! this file can be lost, and is then found again through the ownership marks.
 
+mod all;
 mod file;
 mod overrides;
 
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use all::AllStates;
 pub use file::{StateError, StateFile};
 pub use overrides::Override;
 

@@ -9,5 +9,6 @@ mod lifecycle;
 mod payment_logs;
 mod readme;
 mod refusals;
+mod sandbox;
 mod secret;
 mod world;

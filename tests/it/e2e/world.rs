@@ -1,7 +1,7 @@
 //! A sandbox, a spec and the real binary: what every end-to-end test starts with.
 
 use std::io::{Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -97,6 +97,11 @@ impl World {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("drctl starts")
     }
 
+    /// Starts drctl with its standard output to read from.
+    pub(super) fn start_reading(&self, arguments: &str) -> Child {
+        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("drctl starts")
+    }
+
     /// Applies the spec as it is.
     #[track_caller]
     pub(super) fn apply(&self) -> Run {
@@ -107,6 +112,16 @@ impl World {
     #[track_caller]
     pub(super) fn is_in_sync(&self) {
         self.drctl("plan --detailed-exitcode").ends_with(0).says("no changes");
+    }
+
+    /// The folder of this world's sandbox.
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Where the sandbox listens.
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// Where the state of this world is kept.
