@@ -94,7 +94,7 @@ impl Session {
 
     /// The system as spec, state and marks know it.
     pub(super) fn subject<'a>(&'a self, recorded: &'a Index) -> Subject<'a> {
-        Subject { desired: &self.graph, recorded, owner: &self.owner, kinds: &self.kinds }
+        Subject { desired: &self.graph, recorded, overrides: &[], owner: &self.owner, kinds: &self.kinds }
     }
 
     /// What is live.

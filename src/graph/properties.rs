@@ -122,6 +122,18 @@ impl Properties {
         self.get(field)?.as_str()
     }
 
+    /// The property at a path, with dots between levels; keys may have dots, too.
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        at(&self.0, path)
+    }
+
+    /// Sets the property at a path, if there is one; one that is not set (null) is there.
+    pub fn set(&mut self, path: &str, value: Value) {
+        if let Some(there) = at_mut(&mut self.0, path) {
+            *there = value;
+        }
+    }
+
     /// The top-level properties in order.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
@@ -156,6 +168,21 @@ impl Properties {
         canonical(&Value::Object(self.0.clone()), &mut text);
         hex(&Sha256::digest(text.as_bytes())[..16])
     }
+}
+
+fn at<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let deeper = |(name, value): (&String, &'a Value)| {
+        at(value.as_object()?, path.strip_prefix(name.as_str())?.strip_prefix('.')?)
+    };
+    map.get(path).or_else(|| map.iter().find_map(deeper))
+}
+
+fn at_mut<'a>(map: &'a mut Map<String, Value>, path: &str) -> Option<&'a mut Value> {
+    if map.contains_key(path) {
+        return map.get_mut(path);
+    }
+    map.iter_mut()
+        .find_map(|(name, value)| at_mut(value.as_object_mut()?, path.strip_prefix(name.as_str())?.strip_prefix('.')?))
 }
 
 fn collect(value: &Value, found: &mut Vec<Reference>) {
@@ -227,6 +254,22 @@ mod tests {
             tree(json!({"b": [{"d": 3, "c": 2}], "a": 1})).fingerprint()
         );
         assert_ne!(tree(json!({"a": 1})).fingerprint(), tree(json!({"a": 2})).fingerprint());
+    }
+
+    #[test]
+    fn a_property_is_found_and_set_by_its_path() {
+        let mut properties = tree(json!({"sets": {"a": {"weight": 1}, "a.b": {"weight": null}}, "n": 1}));
+        for (path, value) in [("n", json!(1)), ("sets.a.weight", json!(1)), ("sets.a.b.weight", Value::Null)] {
+            assert_eq!(properties.at(path), Some(&value), "{path}");
+            properties.set(path, json!(7));
+            assert_eq!(properties.at(path), Some(&json!(7)), "{path}");
+        }
+        let before = properties.clone();
+        for path in ["", "m", "n.m", "sets.c.weight", "sets.a.", ".sets"] {
+            assert_eq!(properties.at(path), None, "{path}");
+            properties.set(path, json!(1));
+        }
+        assert_eq!(properties, before);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Change, Conflict, Live, Observation, Plan, Reason, Sight, diff};
+use super::held::{Held, hold, strays, without_holds};
+use super::{Action, Change, Conflict, FieldDiff, Hold, Live, Observation, Plan, Reason, Sight, diff};
 use crate::graph::{Address, Graph, Meta, Node, Owner, Properties, Reference};
-use crate::state::Index;
+use crate::state::{Index, Override};
 
 /// Everything a plan is made from.
 #[derive(Clone, Copy)]
@@ -15,6 +16,8 @@ pub struct Basis<'a> {
     pub observed: &'a Observation,
     /// What drctl remembers.
     pub recorded: &'a Index,
+    /// What was changed on purpose and is to stay.
+    pub overrides: &'a [Override],
     /// Whose system it is.
     pub owner: &'a Owner,
     /// The kinds in dependency order.
@@ -31,10 +34,12 @@ pub fn plan(basis: &Basis<'_>) -> Plan {
     for address in basis.leftovers() {
         draft.unwanted(&address, Reason::RemovedFromSpec);
     }
+    draft.plan.warnings.extend(strays(basis.desired, basis.overrides));
     draft.finish()
 }
 
-/// Plans the removal of everything that is this system's. `basis.desired` only says in which order.
+/// Plans the removal of everything that is this system's. `basis.desired` only says in which order,
+/// and no override keeps anything.
 pub fn destroy(basis: &Basis<'_>) -> Plan {
     let mut draft = Draft::new(basis);
     let wanted = basis.desired.iter().map(|(address, _)| address.clone());
@@ -138,7 +143,10 @@ impl<'a> Draft<'a> {
     }
 
     fn wanted(&mut self, address: &Address, node: &Node) {
-        let after = node.properties.resolve(&|reference| self.known(reference));
+        let spec = node.properties.resolve(&|reference| self.known(reference));
+        let Held { properties: after, holds, warnings } =
+            hold(address, &spec, self.basis.kind(address), self.basis.overrides);
+        self.plan.warnings.extend(warnings);
         match self.basis.observed.seen.get(address) {
             None | Some(Sight::Absent) => {
                 let recorded = self.basis.recorded.resources.contains_key(address);
@@ -150,11 +158,14 @@ impl<'a> Draft<'a> {
                 Ok(()) if self.goes_with_its_whole(address) => {
                     self.push(address, Action::Create, Reason::DependencyChanged, None, Some(after));
                 }
-                Ok(()) => self.compare(address, live.clone(), after),
+                Ok(()) => self.compare(address, live.clone(), after, &holds),
                 Err(belongs_to) => {
                     self.plan.conflicts.push(Conflict { address: address.clone(), id: live.id.clone(), belongs_to })
                 }
             },
+        }
+        if let Some(change) = self.changes.get_mut(address) {
+            change.held = holds;
         }
     }
 
@@ -168,7 +179,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn compare(&mut self, address: &Address, live: Live, after: Properties) {
+    fn compare(&mut self, address: &Address, live: Live, after: Properties, holds: &[Hold]) {
         let meta = self.basis.kind(address);
         let managed =
             |properties: &Properties| meta.map_or_else(|| properties.clone(), |meta| meta.managed(properties));
@@ -186,11 +197,16 @@ impl<'a> Draft<'a> {
             (false, false) => Action::Replace,
         };
         let reason = if fields.is_empty() {
-            Reason::InSync
-        } else if fields.iter().all(super::FieldDiff::depends) {
+            if holds.iter().any(Hold::differs) { Reason::Held } else { Reason::InSync }
+        } else if fields.iter().all(FieldDiff::depends) {
             Reason::DependencyChanged
         } else {
-            self.moved(address, &is, &wanted)
+            let held = |field: &FieldDiff| holds.iter().any(|hold| hold.covers(&field.path));
+            match self.moved(address, &is, &wanted, holds) {
+                Reason::Drifted => Reason::Drifted,
+                _ if fields.iter().all(held) => Reason::Held,
+                reason => reason,
+            }
         };
         if action == Action::Replace && self.basis.is_created_first(address) {
             self.push(&address.former(&live.id), Action::Delete, reason, Some(live.clone()), None);
@@ -201,10 +217,15 @@ impl<'a> Draft<'a> {
         change.forces_replacement = forces.into_iter().collect();
     }
 
-    /// Which side moved since the last apply, told by the fingerprint of what was applied then.
-    fn moved(&self, address: &Address, live: &Properties, after: &Properties) -> Reason {
+    /// Which side moved since the last apply, told by the fingerprint of what was applied then. That
+    /// may have been before an override took hold: what it keeps has moved on neither side.
+    fn moved(&self, address: &Address, live: &Properties, after: &Properties, holds: &[Hold]) -> Reason {
         let Some(record) = self.basis.recorded.resources.get(address) else { return Reason::Differs };
-        match (live.fingerprint() == record.fingerprint, after.fingerprint() == record.fingerprint) {
+        let applied = |properties: &Properties| {
+            let is = |properties: &Properties| properties.fingerprint() == record.fingerprint;
+            is(properties) || !holds.is_empty() && is(&without_holds(properties, holds))
+        };
+        match (applied(live), applied(after)) {
             (true, _) => Reason::SpecChanged,
             (false, true) => Reason::Drifted,
             (false, false) => Reason::SpecChangedAndDrifted,
@@ -248,6 +269,7 @@ impl<'a> Draft<'a> {
             forces_replacement: Vec::new(),
             before,
             after,
+            held: Vec::new(),
             waits_for: BTreeSet::new(),
             needs: self.basis.desired.needs(address),
         };

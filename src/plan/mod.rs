@@ -4,6 +4,7 @@
 mod decide;
 mod diff;
 pub mod guard;
+mod held;
 mod observation;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{Basis, destroy, plan};
 pub use diff::{FieldDiff, diff};
+pub use held::{HeldProperty, Hold};
 pub use observation::{Live, Observation, Sight};
 
 use crate::graph::{Address, Failure, Owner, Properties};
@@ -72,6 +74,8 @@ pub enum Reason {
     Gone,
     /// Live as the spec says.
     InSync,
+    /// Live as an override says, and not as the spec does.
+    Held,
 }
 
 /// One resource and what will be done to it.
@@ -93,6 +97,8 @@ pub struct Change {
     pub before: Option<Live>,
     /// What is wanted; may hold references that only the run can fill in.
     pub after: Option<Properties>,
+    /// What overrides keep of it.
+    pub held: Vec<Hold>,
     /// Changes of this plan that have to be done first.
     pub waits_for: BTreeSet<Address>,
     /// Everything the resource needs before it, to be recorded.

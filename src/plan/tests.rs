@@ -1,14 +1,16 @@
 //! Plans of small specs, shown as people see them.
 
+mod held;
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::guard::{Guard, check};
-use super::{Action, Observation, Plan, Sight};
+use super::{Action, Basis, Observation, Plan, Sight};
 use crate::graph::{Address, Document, Failure, FailureClass};
 use crate::render::{Style, plan_text};
 use crate::run::fake::{System, with};
-use crate::state::Index;
+use crate::state::{Index, Override};
 
 const SPEC: &str = r#"
 schema = 1
@@ -32,12 +34,18 @@ uses = { table.payments = "write" }
 struct World {
     observed: Observation,
     recorded: Index,
+    overrides: Vec<Override>,
 }
 
 /// The world in which `spec` has just been applied.
 fn applied(spec: &str) -> World {
     let (observed, recorded) = System::new(spec).applied();
-    World { observed, recorded }
+    World { observed, recorded, overrides: Vec::new() }
+}
+
+/// A world without anything in it.
+fn nothing() -> World {
+    World { observed: Observation::default(), recorded: System::new(SPEC).unrecorded(), overrides: Vec::new() }
 }
 
 impl World {
@@ -67,12 +75,16 @@ impl World {
 
     #[track_caller]
     fn plan(&self, spec: &str) -> Plan {
-        super::plan(&System::new(spec).subject(&self.recorded).basis(&self.observed))
+        super::plan(&self.basis(&System::new(spec)))
     }
 
     #[track_caller]
     fn destroy(&self, spec: &str) -> Plan {
-        super::destroy(&System::new(spec).subject(&self.recorded).basis(&self.observed))
+        super::destroy(&self.basis(&System::new(spec)))
+    }
+
+    fn basis<'a>(&'a self, system: &'a System) -> Basis<'a> {
+        Basis { overrides: &self.overrides, ..system.subject(&self.recorded).basis(&self.observed) }
     }
 }
 
@@ -106,8 +118,7 @@ fn without_the_function() -> &'static str {
 
 #[test]
 fn a_new_system_is_made() {
-    let nothing = World { observed: Observation::default(), recorded: System::new(SPEC).unrecorded() };
-    assert_snapshot!(text(&nothing.plan(SPEC)), @"
+    assert_snapshot!(text(&nothing().plan(SPEC)), @"
     + global/role.pay-us-east-1         new
     + global/role.pay-us-west-2         new
     + global/table.payments             new
@@ -475,8 +486,7 @@ fn destroy_covers_what_the_spec_has_forgotten() {
 
 #[test]
 fn destroy_of_nothing_is_nothing() {
-    let nothing = World { observed: Observation::default(), recorded: System::new(SPEC).unrecorded() };
-    assert!(!nothing.destroy(SPEC).has_changes());
+    assert!(!nothing().destroy(SPEC).has_changes());
 }
 
 #[test]

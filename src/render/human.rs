@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::style::Style;
 use crate::graph::{Address, Reference};
-use crate::plan::{Action, Change, Conflict, FieldDiff, Plan, Reason};
+use crate::plan::{Action, Change, Conflict, FieldDiff, HeldProperty, Hold, Plan, Reason};
 
 /// The sign that stands before a change.
 pub(super) fn sign(action: Action) -> &'static str {
@@ -17,7 +17,7 @@ pub(super) fn sign(action: Action) -> &'static str {
         Action::Update => "~",
         Action::Replace => "±",
         Action::Delete => "-",
-        Action::Forget | Action::NoOp => " ",
+        Action::Forget | Action::NoOp => "=",
     }
 }
 
@@ -33,14 +33,16 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Destroy => "destroy",
         Reason::Gone => "gone already",
         Reason::InSync => "in sync",
+        Reason::Held => "held by an override",
     }
 }
 
 /// The plan as text, ending with a newline.
 pub fn plan_text(plan: &Plan, style: Style) -> String {
     let mut out = String::new();
-    let width = plan.pending().map(|change| change.address.to_string().len()).max().unwrap_or_default();
-    for change in plan.pending() {
+    let shown = || plan.changes.iter().filter(|change| change.action.changes_aws() || !change.held.is_empty());
+    let width = shown().map(|change| change.address.to_string().len()).max().unwrap_or_default();
+    for change in shown() {
         write_change(&mut out, change, width, style);
     }
     for conflict in &plan.conflicts {
@@ -57,7 +59,10 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
             count(Action::Delete)
         );
     } else if plan.conflicts.is_empty() {
-        let _ = writeln!(out, "no changes: {} live as the spec says", amount(count(Action::NoOp), "resource"));
+        let held = plan.changes.iter().filter(|change| change.reason == Reason::Held).count();
+        out += if out.is_empty() { "" } else { "\n" };
+        let _ = write!(out, "no changes: {} live as the spec says", amount(count(Action::NoOp) - held, "resource"));
+        let _ = if held > 0 { writeln!(out, ", {held} as an override says") } else { writeln!(out) };
     }
     for warning in &plan.warnings {
         let _ = writeln!(out, "warning: {warning}");
@@ -88,6 +93,19 @@ fn write_change(out: &mut String, change: &Change, width: usize, style: Style) {
     for field in &change.fields {
         write_field(out, field, style);
     }
+    for hold in &change.held {
+        let _ = writeln!(out, "    {}", held_text(hold));
+        for property in &hold.properties {
+            let _ = writeln!(out, "      {}", kept_text(property));
+        }
+    }
+}
+
+/// Who keeps something, since when and why, on one line.
+pub(super) fn held_text(hold: &Hold) -> String {
+    let Hold { operation, since, by, why, .. } = hold;
+    let text = format!("held by {operation} since {} by {by} ({why})", since.strftime(Hold::TIME));
+    text.replace(char::is_control, " ")
 }
 
 fn write_field(out: &mut String, field: &FieldDiff, style: Style) {
@@ -135,6 +153,15 @@ fn write_conflict(out: &mut String, conflict: &Conflict, style: Style) {
     let _ = writeln!(out, "{line}  `{}` exists already and {owner}", conflict.id);
 }
 
+/// What is kept of one property, and what the spec says of it.
+pub(super) fn kept_text(property: &HeldProperty) -> String {
+    let spec = match &property.spec {
+        Value::Null => "not set in the spec".to_owned(),
+        spec => format!("the spec says {}", value(spec)),
+    };
+    format!("{}: {} ({spec})", property.path, value(&property.value))
+}
+
 /// A value on one line; what is not known yet says where it will come from.
 fn value(value: &Value) -> String {
     if let Some(reference) = Reference::of(value) {
@@ -142,6 +169,7 @@ fn value(value: &Value) -> String {
     }
     match value {
         Value::String(text) => text.clone(),
+        Value::Null => "(not set)".to_owned(),
         Value::Array(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {
             let entries: Vec<_> = map

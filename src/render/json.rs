@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::plan::{Action, Change, FieldDiff, Plan, Reason};
+use crate::plan::{Action, Change, FieldDiff, HeldProperty, Hold, Plan, Reason};
 
 /// The layout of the plan document; it grows when a field is removed or changes meaning.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -41,6 +41,7 @@ struct ChangeDocument<'a> {
     id: Option<&'a str>,
     fields: Vec<FieldDocument<'a>>,
     forces_replacement: &'a [String],
+    held: Vec<HoldDocument<'a>>,
     waits_for: Vec<String>,
 }
 
@@ -51,6 +52,23 @@ pub(super) struct FieldDocument<'a> {
     before: Option<&'a Value>,
     after: Option<&'a Value>,
     known_after_apply: bool,
+}
+
+#[derive(Serialize)]
+struct HoldDocument<'a> {
+    id: &'a str,
+    operation: &'a str,
+    by: &'a str,
+    since: String,
+    why: &'a str,
+    properties: Vec<HeldDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct HeldDocument<'a> {
+    path: &'a str,
+    value: &'a Value,
+    spec: &'a Value,
 }
 
 #[derive(Serialize)]
@@ -111,6 +129,7 @@ impl<'a> ChangeDocument<'a> {
             id: change.id.as_deref(),
             fields: change.fields.iter().map(FieldDocument::of).collect(),
             forces_replacement: &change.forces_replacement,
+            held: change.held.iter().map(HoldDocument::of).collect(),
             waits_for: change.waits_for.iter().map(ToString::to_string).collect(),
         }
     }
@@ -123,6 +142,20 @@ impl<'a> FieldDocument<'a> {
             before: field.before.as_ref(),
             after: field.after.as_ref(),
             known_after_apply: field.depends(),
+        }
+    }
+}
+
+impl<'a> HoldDocument<'a> {
+    fn of(hold: &'a Hold) -> Self {
+        let property = |HeldProperty { path, value, spec }: &'a HeldProperty| HeldDocument { path, value, spec };
+        Self {
+            id: &hold.id,
+            operation: &hold.operation,
+            by: &hold.by,
+            since: hold.since.to_string(),
+            why: &hold.why,
+            properties: hold.properties.iter().map(property).collect(),
         }
     }
 }

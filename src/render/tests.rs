@@ -126,6 +126,7 @@ fn a_plan_for_scripts_has_a_stable_form() {
           "id": "pay-us-east-1-t1",
           "fields": [],
           "forces_replacement": [],
+          "held": [],
           "waits_for": []
         },
         {
@@ -145,6 +146,7 @@ fn a_plan_for_scripts_has_a_stable_form() {
             }
           ],
           "forces_replacement": [],
+          "held": [],
           "waits_for": [
             "global/role.pay-us-east-1"
           ]
@@ -156,6 +158,7 @@ fn a_plan_for_scripts_has_a_stable_form() {
           "id": "pay-t1",
           "fields": [],
           "forces_replacement": [],
+          "held": [],
           "waits_for": []
         }
       ],

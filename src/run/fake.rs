@@ -39,7 +39,7 @@ impl System {
     }
 
     pub(crate) fn subject<'a>(&'a self, recorded: &'a Index) -> Subject<'a> {
-        Subject { desired: &self.graph, recorded, owner: &self.owner, kinds: &self.kinds }
+        Subject { desired: &self.graph, recorded, overrides: &[], owner: &self.owner, kinds: &self.kinds }
     }
 
     /// An index that knows nothing.

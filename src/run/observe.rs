@@ -6,7 +6,7 @@ use super::cloud::{Cloud, Freshness};
 use crate::graph::{Address, Failure, Graph, Meta, Owner, Reference};
 use crate::kinds::Target;
 use crate::plan::{Basis, Live, Observation, plan};
-use crate::state::Index;
+use crate::state::{Index, Override};
 
 /// What is looked at: a system as the spec, the state and its marks know it.
 #[derive(Clone, Copy)]
@@ -15,6 +15,8 @@ pub struct Subject<'a> {
     pub desired: &'a Graph,
     /// What drctl remembers.
     pub recorded: &'a Index,
+    /// What was changed on purpose and is to stay.
+    pub overrides: &'a [Override],
     /// Whose system it is.
     pub owner: &'a Owner,
     /// The kinds in dependency order.
@@ -24,7 +26,8 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// The basis of a plan, with what was observed.
     pub fn basis(&self, observed: &'a Observation) -> Basis<'a> {
-        Basis { desired: self.desired, observed, recorded: self.recorded, owner: self.owner, kinds: self.kinds }
+        let Self { desired, recorded, overrides, owner, kinds } = *self;
+        Basis { desired, observed, recorded, overrides, owner, kinds }
     }
 }
 

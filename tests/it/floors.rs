@@ -128,7 +128,7 @@ fn sources() -> Vec<Source> {
     }
     found.sort();
     let for_tests = |path: &Path| {
-        path.file_name().is_some_and(|name| ["tests.rs", "fake.rs", "properties.rs"].iter().any(|file| name == *file))
+        path.iter().any(|part| ["tests", "tests.rs", "fake.rs", "properties.rs"].iter().any(|name| part == *name))
     };
     let sources: Vec<Source> = found.into_iter().filter(|path| !for_tests(path)).map(source).collect();
     // `lib.rs` and `main.rs` stand above all floors.

@@ -37,6 +37,7 @@ fn planned(path: &Path) -> String {
         desired: &spec.graph(account, &code),
         observed: &Observation { account: account.into(), ..Observation::default() },
         recorded: &Index::empty(&owner, "test".into()),
+        overrides: &[],
         owner: &owner,
         kinds: &metas,
     });
