@@ -39,6 +39,14 @@ where
     }
 }
 
+/// What AWS always sends. Where it is missing, the SDK makes up an empty text, or an enum's `no value was set`.
+pub fn given<'a>(operation: &str, what: &str, text: &'a str) -> Result<&'a str, Failure> {
+    match text {
+        "" | "no value was set" => Err(Failure::malformed(operation, format!("no {what} in the answer"))),
+        text => Ok(text),
+    }
+}
+
 fn failure<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -116,7 +124,8 @@ fn class(code: &str, message: &str, status: u16) -> FailureClass {
         | "ThrottledException"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
-        | "SlowDown" => FailureClass::Throttled,
+        | "SlowDown"
+        | "Throttled" => FailureClass::Throttled,
         // "Tried to create resource record set […] but it already exists"
         "InvalidChangeBatch" if exists() => FailureClass::Exists,
         // An answer to a HEAD request has no body to hold a code.

@@ -54,8 +54,20 @@ macro_rules! client {
     };
 }
 
+impl Clients {
+    pub(super) fn of(account: String, shared: &SdkConfig, regions: &[Region], meter: Meter) -> Self {
+        Self {
+            account,
+            iam: client!(aws_sdk_iam, shared, "global"),
+            route53: client!(aws_sdk_route53, shared, "global"),
+            regions: regions.iter().map(|region| (region.clone(), Regional::new(shared, region))).collect(),
+            meter,
+        }
+    }
+}
+
 impl Regional {
-    pub(super) fn new(shared: &SdkConfig, region: &Region) -> Self {
+    fn new(shared: &SdkConfig, region: &Region) -> Self {
         let config = &shared.to_builder().region(SdkRegion::new(region.as_str().to_owned())).build();
         Self {
             region: region.clone(),
@@ -75,14 +87,6 @@ impl Regional {
 fn s3(config: &SdkConfig, region: &Region) -> aws_sdk_s3::Client {
     let builder = aws_sdk_s3::config::Builder::from(config).interceptor(Label { place: region.to_string() });
     aws_sdk_s3::Client::from_conf(builder.force_path_style(config.endpoint_url().is_some()).build())
-}
-
-pub(super) fn route53(shared: &SdkConfig) -> aws_sdk_route53::Client {
-    client!(aws_sdk_route53, shared, "global")
-}
-
-pub(super) fn iam(shared: &SdkConfig) -> aws_sdk_iam::Client {
-    client!(aws_sdk_iam, shared, "global")
 }
 
 pub(super) fn sts(shared: &SdkConfig) -> aws_sdk_sts::Client {

@@ -12,7 +12,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::call::Call;
-use super::clients::{Clients, Regional, iam, route53, sts};
+use super::clients::{Clients, sts};
 use super::meter::Meter;
 use crate::graph::{Failure, FailureClass, Region};
 
@@ -77,13 +77,7 @@ pub async fn connect(target: &Target, regions: &[Region]) -> Result<Clients, Con
     let account = answer.and_then(|identity| {
         identity.account.ok_or_else(|| Failure::malformed("sts:GetCallerIdentity", "no account in the answer"))
     });
-    Ok(Clients {
-        account: account.map_err(ConnectError::Identity)?,
-        iam: iam(&shared),
-        route53: route53(&shared),
-        regions: regions.iter().map(|region| (region.clone(), Regional::new(&shared, region))).collect(),
-        meter,
-    })
+    Ok(Clients::of(account.map_err(ConnectError::Identity)?, &shared, regions, meter))
 }
 
 async fn config(target: &Target, meter: &Meter, home: &Region) -> Result<SdkConfig, ConnectError> {

@@ -18,10 +18,13 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 /// A service's operation in one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Request {
-    place: String,
-    service: String,
-    operation: String,
+pub(super) struct Request {
+    /// The region, or `global`.
+    pub(super) place: String,
+    /// As the SDK names it: `DynamoDB`, `Route 53`.
+    pub(super) service: String,
+    /// As the API names it: `DescribeTable`.
+    pub(super) operation: String,
 }
 
 /// Counts requests, and holds them to the account's rate limits.

@@ -3,6 +3,8 @@
 
 mod arn;
 mod call;
+#[cfg(test)]
+pub(crate) mod canned;
 mod clients;
 mod connect;
 mod meter;
@@ -11,7 +13,7 @@ mod tags;
 mod wait;
 
 pub use arn::Arn;
-pub use call::Call;
+pub use call::{Call, given};
 pub use clients::{Clients, Regional};
 pub use connect::{ConnectError, Target, connect};
 pub use meter::Meter;

@@ -62,3 +62,44 @@ impl TagIndex {
 pub fn own(tags: impl IntoIterator<Item = (String, String)>) -> Tags {
     tags.into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::canned::{Canned, Counter};
+    use crate::graph::FailureClass;
+
+    const ARN: &str = "arn:aws:sns:us-east-1:123456789012:payment-alerts-prod-001";
+
+    fn read(aws: Canned) -> Result<TagIndex, Failure> {
+        let counter = Counter::open();
+        counter.offer(aws);
+        let owner = Owner { system: "payment-dr".into(), environment: "production".into(), suffix: "prod-001".into() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(TagIndex::read(&counter.clients.regions[&Region::new("us-east-1")], &owner))
+    }
+
+    #[test]
+    fn tags_are_known_by_region_and_arn_without_those_of_aws() {
+        let tags = json!([{ "Key": "cost-center", "Value": "payments" }, { "Key": "aws:created", "Value": "x" }]);
+        let mappings =
+            json!({ "ResourceTagMappingList": [{ "ResourceARN": ARN, "Tags": tags }], "PaginationToken": "" });
+        let index = read(Canned::default().json("GetResources", mappings)).expect("an answer");
+        let tags = Tags::from([("cost-center".into(), "payments".into())]);
+        assert_eq!(index.get(&Region::new("us-east-1"), ARN), Some(&tags));
+        assert_eq!(index.get(&Region::new("us-west-2"), ARN), None);
+        assert_eq!(index.iter().count(), 1);
+    }
+
+    #[test]
+    fn being_denied_or_throttled_is_not_an_empty_index() {
+        for (code, class) in
+            [("AccessDeniedException", FailureClass::Denied), ("ThrottledException", FailureClass::Throttled)]
+        {
+            let failure = read(Canned::default().refusing("GetResources", code, "no")).expect_err("a failure");
+            assert_eq!((failure.class, failure.operation.as_str()), (class, "tag:GetResources"));
+        }
+    }
+}

@@ -19,6 +19,8 @@ pub mod subscription;
 pub mod table;
 pub mod table_replica;
 mod target;
+#[cfg(all(test, feature = "aws"))]
+mod tests;
 pub mod topic;
 pub mod zone;
 

@@ -16,6 +16,7 @@ use crate::plan::{Live, Sight};
 const READS_AT_ONCE: usize = 16;
 
 /// A resource that was found.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Found<T> {
     /// The managed properties.
     pub resource: T,

@@ -130,7 +130,7 @@ fn watched(alarm: &MetricAlarm) -> Result<(BTreeMap<String, Metric>, String), Fa
     }
     let (mut metrics, mut compared, mut others) = (BTreeMap::new(), None, Vec::new());
     for query in alarm.metrics() {
-        let id = query.id().ok_or_else(|| lacks("id of a metric"))?;
+        let id = query.id().filter(|id| !id.is_empty()).ok_or_else(|| lacks("id of a metric"))?;
         if let Some(stat) = query.metric_stat() {
             metrics.insert(id.to_owned(), metric(stat)?);
         }
@@ -152,8 +152,8 @@ fn metric(stat: &MetricStat) -> Result<Metric, Failure> {
         namespace: metric.namespace().ok_or_else(|| lacks("namespace"))?.to_owned(),
         name: metric.metric_name().ok_or_else(|| lacks("metric"))?.to_owned(),
         dimensions: dimensions(metric.dimensions()),
-        statistic: stat.stat().ok_or_else(|| lacks("statistic"))?.to_owned(),
-        period: stat.period().ok_or_else(|| lacks("period"))?,
+        statistic: stat.stat().filter(|stat| !stat.is_empty()).ok_or_else(|| lacks("statistic"))?.to_owned(),
+        period: stat.period().filter(|period| *period > 0).ok_or_else(|| lacks("period"))?,
         unit: stat.unit().map(|unit| unit.as_str().to_owned()),
     })
 }
@@ -243,3 +243,6 @@ fn arn(cx: Context<'_>, name: &str) -> Result<String, Failure> {
 fn api_tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
+
+#[cfg(test)]
+mod tests;

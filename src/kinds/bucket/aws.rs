@@ -14,7 +14,7 @@ use aws_sdk_s3::types::{
 use futures::try_join;
 
 use super::{Bucket, Encryption, LifecycleRule, PublicAccessBlock, empty};
-use crate::aws::{Arn, Call, Transient, own, retry};
+use crate::aws::{Arn, Call, Transient, given, own, retry};
 use crate::graph::{Attributes, Document, Failure, FailureClass, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
 
@@ -174,13 +174,12 @@ async fn encryption(s3: &Client, account: &str, name: &str) -> Result<Encryption
     // Every bucket is encrypted since 2023, also one that says nothing.
     let plain = Encryption { algorithm: "AES256".into(), key: None, bucket_key: false };
     let Some(answer) = set(call.send().await.call("s3:GetBucketEncryption"))? else { return Ok(plain) };
+    let lacks = |what: &str| Failure::malformed("s3:GetBucketEncryption", format!("no {what} in the answer"));
     let rule = answer.server_side_encryption_configuration.and_then(|rules| rules.rules.into_iter().next());
-    let Some(rule) = rule else { return Ok(plain) };
-    let default = rule
-        .apply_server_side_encryption_by_default
-        .ok_or_else(|| Failure::malformed("s3:GetBucketEncryption", "no default in the rule"))?;
+    let rule = rule.ok_or_else(|| lacks("rule"))?;
+    let default = rule.apply_server_side_encryption_by_default.ok_or_else(|| lacks("default"))?;
     Ok(Encryption {
-        algorithm: default.sse_algorithm.as_str().to_owned(),
+        algorithm: given("s3:GetBucketEncryption", "algorithm", default.sse_algorithm.as_str())?.to_owned(),
         key: default.kms_master_key_id,
         bucket_key: rule.bucket_key_enabled.unwrap_or_default(),
     })
@@ -188,21 +187,29 @@ async fn encryption(s3: &Client, account: &str, name: &str) -> Result<Encryption
 
 async fn public_access_block(s3: &Client, account: &str, name: &str) -> Result<PublicAccessBlock, Failure> {
     let call = s3.get_public_access_block().bucket(name).expected_bucket_owner(account);
-    let answer = set(call.send().await.call("s3:GetBucketPublicAccessBlock"))?;
-    let block = answer.and_then(|answer| answer.public_access_block_configuration);
-    Ok(block.map_or(PublicAccessBlock::NONE, |block| PublicAccessBlock {
-        block_acls: block.block_public_acls.unwrap_or_default(),
-        ignore_acls: block.ignore_public_acls.unwrap_or_default(),
-        block_policy: block.block_public_policy.unwrap_or_default(),
-        restrict: block.restrict_public_buckets.unwrap_or_default(),
-    }))
+    let Some(answer) = set(call.send().await.call("s3:GetBucketPublicAccessBlock"))? else {
+        return Ok(PublicAccessBlock::NONE);
+    };
+    let block = answer.public_access_block_configuration;
+    let lacks = |what: &str| Failure::malformed("s3:GetBucketPublicAccessBlock", format!("no {what} in the answer"));
+    let block = block.ok_or_else(|| lacks("configuration"))?;
+    Ok(PublicAccessBlock {
+        block_acls: block.block_public_acls.ok_or_else(|| lacks("BlockPublicAcls"))?,
+        ignore_acls: block.ignore_public_acls.ok_or_else(|| lacks("IgnorePublicAcls"))?,
+        block_policy: block.block_public_policy.ok_or_else(|| lacks("BlockPublicPolicy"))?,
+        restrict: block.restrict_public_buckets.ok_or_else(|| lacks("RestrictPublicBuckets"))?,
+    })
 }
 
 async fn ownership(s3: &Client, account: &str, name: &str) -> Result<String, Failure> {
     let call = s3.get_bucket_ownership_controls().bucket(name).expected_bucket_owner(account);
-    let answer = set(call.send().await.call("s3:GetBucketOwnershipControls"))?;
-    let rule = answer.and_then(|answer| answer.ownership_controls?.rules.into_iter().next());
-    Ok(rule.map_or(ObjectOwnership::ObjectWriter, |rule| rule.object_ownership).as_str().to_owned())
+    let operation = "s3:GetBucketOwnershipControls";
+    let Some(answer) = set(call.send().await.call(operation))? else {
+        return Ok(ObjectOwnership::ObjectWriter.as_str().to_owned());
+    };
+    let rule = answer.ownership_controls.and_then(|controls| controls.rules.into_iter().next());
+    let ownership = rule.ok_or_else(|| Failure::malformed(operation, "no rule in the answer"))?.object_ownership;
+    Ok(given(operation, "ownership", ownership.as_str())?.to_owned())
 }
 
 async fn policy(s3: &Client, account: &str, name: &str) -> Result<Option<Document>, Failure> {
@@ -229,6 +236,7 @@ async fn lifecycle(s3: &Client, account: &str, name: &str) -> Result<BTreeMap<St
         .map(|rule| {
             let id = rule.id.clone();
             let id = id.ok_or_else(|| Failure::malformed("s3:GetLifecycleConfiguration", "a rule without an id"))?;
+            given("s3:GetLifecycleConfiguration", "status of a rule", rule.status.as_str())?;
             Ok((id, LifecycleRule::from(rule)))
         })
         .collect()
@@ -387,3 +395,6 @@ fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Failure> {
 fn attributes(name: &str) -> Attributes {
     Attributes::from([("name".into(), name.to_owned()), ("arn".into(), Bucket::arn(name))])
 }
+
+#[cfg(test)]
+mod tests;

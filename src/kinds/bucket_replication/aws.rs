@@ -10,7 +10,7 @@ use aws_sdk_s3::types::{
 };
 
 use super::{BucketReplication, ReplicationRule};
-use crate::aws::{Call, Transient, retry};
+use crate::aws::{Call, Transient, given, retry};
 use crate::graph::{Attributes, Failure, Input, Region, Resource};
 use crate::kinds::bucket::Bucket;
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
@@ -58,7 +58,8 @@ async fn read(cx: Context<'_>, bucket: &str) -> Result<Option<Found<BucketReplic
         Err(failure) if failure.code == "NoSuchBucket" => return Ok(None),
         other => other?,
     };
-    let Some(configuration) = answer.replication_configuration else { return Ok(None) };
+    let missing = || Failure::malformed("s3:GetReplicationConfiguration", "no configuration in the answer");
+    let configuration = answer.replication_configuration.ok_or_else(missing)?;
     let rules = configuration.rules.into_iter().map(|rule| {
         let id = rule.id.clone();
         let id = id.ok_or_else(|| Failure::malformed("s3:GetReplicationConfiguration", "a rule without an id"))?;
@@ -66,7 +67,7 @@ async fn read(cx: Context<'_>, bucket: &str) -> Result<Option<Found<BucketReplic
     });
     let resource = BucketReplication {
         bucket: bucket.to_owned(),
-        role: Input::Known(configuration.role),
+        role: Input::from(given("s3:GetReplicationConfiguration", "role", &configuration.role)?),
         rules: rules.collect::<Result<_, Failure>>()?,
     };
     Ok(Some(Found { resource, attributes: Attributes::new() }))
@@ -100,6 +101,8 @@ impl TryFrom<ApiRule> for ReplicationRule {
         let destination = rule
             .destination
             .ok_or_else(|| Failure::malformed("s3:GetReplicationConfiguration", "a rule without a destination"))?;
+        given("s3:GetReplicationConfiguration", "status of a rule", rule.status.as_str())?;
+        let bucket = given("s3:GetReplicationConfiguration", "destination of a rule", &destination.bucket)?.to_owned();
         let filter = rule.filter.unwrap_or_else(|| ReplicationRuleFilter::builder().build());
         let criteria = rule.source_selection_criteria;
         let mut foreign = Vec::new();
@@ -129,7 +132,7 @@ impl TryFrom<ApiRule> for ReplicationRule {
                 .is_some_and(|markers| markers.status == Some(DeleteMarkerReplicationStatus::Enabled)),
             replica_modifications: modifications
                 .is_some_and(|modifications| modifications.status == ReplicaModificationsStatus::Enabled),
-            destination: destination.bucket,
+            destination: bucket,
             time_control: time.and_then(|time| time.time?.minutes),
             metrics: destination.metrics.is_some_and(|metrics| metrics.status == MetricsStatus::Enabled),
             foreign,
@@ -173,3 +176,6 @@ impl ReplicationRule {
             .map_err(malformed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -283,3 +283,6 @@ fn tracing(mode: &str) -> TracingConfig {
 fn attributes(name: &str, arn: &str) -> Attributes {
     Attributes::from([("name".into(), name.to_owned()), ("arn".into(), arn.to_owned())])
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use aws_sdk_lambda::types::FunctionUrlAuthType;
 use futures::try_join;
 
 use super::{FunctionUrl, PUBLIC, SID_PREFIX, alone};
-use crate::aws::{Call, Transient, retry};
+use crate::aws::{Call, Transient, given, retry};
 use crate::graph::{Attributes, Document, Failure, FailureClass, Region, Resource};
 use crate::kinds::function::Function;
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
@@ -103,13 +103,14 @@ async fn read(cx: Context<'_>, function: &str) -> Result<Option<Found<FunctionUr
     let policy = async { lambda.get_policy().function_name(function).send().await.found("lambda:GetPolicy") };
     let (url, policy) = try_join!(url, policy)?;
     let Some(url) = url else { return Ok(None) };
-    let permissions = match policy.and_then(|policy| policy.policy) {
-        Some(text) => permissions(&text)?,
+    let permissions = match policy {
+        Some(policy) => permissions(given("lambda:GetPolicy", "policy", policy.policy().unwrap_or_default())?)?,
         None => BTreeMap::new(),
     };
-    let resource =
-        FunctionUrl { function: function.to_owned(), auth: url.auth_type().as_str().to_owned(), permissions };
-    Ok(Some(Found { resource, attributes: attributes(url.function_url()) }))
+    let auth = given("lambda:GetFunctionUrlConfig", "AuthType", url.auth_type().as_str())?.to_owned();
+    let address = given("lambda:GetFunctionUrlConfig", "FunctionUrl", url.function_url())?;
+    let resource = FunctionUrl { function: function.to_owned(), auth, permissions };
+    Ok(Some(Found { resource, attributes: attributes(address) }))
 }
 
 /// The statements of ours; those of others are theirs.
@@ -167,3 +168,6 @@ fn attributes(url: &str) -> Attributes {
     let host = url.trim_start_matches("https://").trim_end_matches('/');
     Attributes::from([("url".into(), url.to_owned()), ("host".into(), host.to_owned())])
 }
+
+#[cfg(test)]
+mod tests;

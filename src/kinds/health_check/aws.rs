@@ -6,7 +6,7 @@ use aws_sdk_route53::types::{HealthCheck as ApiHealthCheck, HealthCheckConfig, H
 use futures::try_join;
 
 use super::HealthCheck;
-use crate::aws::{Arn, Call};
+use crate::aws::{Arn, Call, given};
 use crate::graph::{Attributes, Failure, FailureClass, Input, Owner, Resource};
 use crate::kinds::zone::{change_tags, known, settled, tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target, each};
@@ -152,8 +152,9 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<HealthCheck>>, F
         |number: Option<i32>, what| number.and_then(|number| u32::try_from(number).ok()).ok_or(missing(what));
     let resource = HealthCheck {
         id: Some(id.to_owned()),
-        reference: Owner::ungenerated(check.caller_reference()).to_owned(),
-        protocol: config.r#type().as_str().to_owned(),
+        reference: Owner::ungenerated(given("route53:GetHealthCheck", "caller reference", check.caller_reference())?)
+            .to_owned(),
+        protocol: given("route53:GetHealthCheck", "type", config.r#type().as_str())?.to_owned(),
         host: Input::from(config.fully_qualified_domain_name().unwrap_or_default()),
         port: config.port().and_then(|port| u16::try_from(port).ok()).ok_or_else(|| missing("port"))?,
         // Without a path, the checkers ask for the root.
@@ -178,3 +179,6 @@ fn unseen(id: &str) -> Failure {
     let failure = Failure::new(FailureClass::NotFound, "route53:GetHealthCheck", format!("{id} was just made"));
     Failure { code: "NoSuchHealthCheck".into(), ..failure }
 }
+
+#[cfg(test)]
+mod tests;

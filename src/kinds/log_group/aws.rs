@@ -8,7 +8,7 @@ use futures::future::{join_all, try_join_all};
 
 use super::LogGroup;
 use crate::aws::{Arn, Call, Transient, own, retry};
-use crate::graph::{Attributes, Failure, Tags};
+use crate::graph::{Attributes, Failure, FailureClass, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target};
 
 /// Two writes to one group at a time.
@@ -86,35 +86,41 @@ async fn read(cx: Context<'_>, targets: &[Target]) -> Seen<LogGroup> {
         Ok(groups) => groups,
         Err(failure) => return targets.iter().map(|target| (target.address.clone(), Err(failure.clone()))).collect(),
     };
-    let by_name: BTreeMap<_, _> = groups.iter().filter_map(|group| Some((group.log_group_name()?, group))).collect();
-    let found = targets.iter().filter_map(|target| Some((target, by_name.get(target.id.as_str())?)));
-    join_all(found.map(|(target, group)| async move {
-        let found = async {
-            let arn = arn(cx, &target.id)?;
-            let tags = cx.tags_of(&cx.regional()?.region, &arn, || tags(cx, &arn)).await?;
-            let retention_days = group.retention_in_days().and_then(|days| u32::try_from(days).ok());
-            let resource = LogGroup { name: target.id.clone(), retention_days, tags };
-            Ok(Some(Found { resource, attributes: attributes(&arn) }))
-        };
-        (target.address.clone(), found.await)
-    }))
-    .await
-    .into_iter()
-    .collect()
+    let found = targets.iter().filter_map(|target| Some((target, groups.get(&target.id)?)));
+    let looks = found.map(|(target, group)| async move { (target.address.clone(), found_in(cx, target, group).await) });
+    join_all(looks).await.into_iter().collect()
+}
+
+async fn found_in(cx: Context<'_>, target: &Target, group: &ApiLogGroup) -> Result<Option<Found<LogGroup>>, Failure> {
+    let arn = arn(cx, &target.id)?;
+    let tags = match cx.tags_of(&cx.regional()?.region, &arn, || tags(cx, &arn)).await {
+        // Deleted between the calls.
+        Err(failure) if failure.class == FailureClass::NotFound => return Ok(None),
+        other => other?,
+    };
+    let retention_days = group.retention_in_days().and_then(|days| u32::try_from(days).ok());
+    let resource = LogGroup { name: target.id.clone(), retention_days, tags };
+    Ok(Some(Found { resource, attributes: attributes(&arn) }))
 }
 
 /// The groups that are there. One that is not makes no answer for the others: then each is asked for by itself.
-async fn describe(cx: Context<'_>, targets: &[Target]) -> Result<Vec<ApiLogGroup>, Failure> {
+async fn describe(cx: Context<'_>, targets: &[Target]) -> Result<BTreeMap<String, ApiLogGroup>, Failure> {
     let ask = |names: Vec<String>| async move {
         let logs = &cx.regional()?.logs;
         logs.describe_log_groups().set_log_group_identifiers(Some(names)).send().await.found("logs:DescribeLogGroups")
     };
     let names: Vec<String> = targets.iter().map(|target| target.id.clone()).collect();
-    if let Some(answer) = ask(names.clone()).await? {
-        return Ok(answer.log_groups.unwrap_or_default());
-    }
-    let answers = try_join_all(names.into_iter().map(|name| ask(vec![name]))).await?;
-    Ok(answers.into_iter().flatten().filter_map(|answer| answer.log_groups).flatten().collect())
+    let answers = match ask(names.clone()).await? {
+        Some(answer) => vec![Some(answer)],
+        None => try_join_all(names.into_iter().map(|name| ask(vec![name]))).await?,
+    };
+    let groups = answers.into_iter().flatten().filter_map(|answer| answer.log_groups).flatten();
+    groups
+        .map(|group| match &group.log_group_name {
+            Some(name) => Ok((name.clone(), group)),
+            None => Err(Failure::malformed("logs:DescribeLogGroups", "a group without a name in the answer")),
+        })
+        .collect()
 }
 
 async fn tags(cx: Context<'_>, arn: &str) -> Result<Tags, Failure> {
@@ -151,3 +157,6 @@ fn arn(cx: Context<'_>, name: &str) -> Result<String, Failure> {
 fn attributes(arn: &str) -> Attributes {
     Attributes::from([("arn".into(), arn.to_owned())])
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use aws_sdk_route53::types::{
 };
 
 use super::{IN_OWN_ZONE, Record, RecordSet};
-use crate::aws::Call;
+use crate::aws::{Call, given};
 use crate::graph::{Address, Attributes, Failure, FailureClass, Input, Owner, Resource};
 use crate::kinds::zone::{bare, domain, in_sync, settled, zones_of};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
@@ -139,7 +139,7 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Record>>, Failur
         only_other(cx, zone_name, zones)?.into_iter().collect()
     };
     for zone in &zones {
-        let zone = bare(zone.id());
+        let zone = given("route53:ListHostedZonesByName", "id of a zone", bare(zone.id()))?;
         let live = sets(cx, zone, name).await?;
         if live.is_empty() || !own && !live.iter().any(|set| is_marked(cx, set)) {
             continue;
@@ -148,11 +148,18 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Record>>, Failur
             zone: own.then(|| Input::from(zone)),
             zone_name: zone_name.to_owned(),
             name: name.to_owned(),
-            sets: live.iter().map(|set| (identifier(set).to_owned(), RecordSet::from_api(set))).collect(),
+            sets: live.iter().map(found).collect::<Result<_, _>>()?,
         };
         return Ok(Some(Found { resource, attributes: attributes(zone, name) }));
     }
     Ok(None)
+}
+
+/// A set by its identifier, with something to answer.
+fn found(set: &ResourceRecordSet) -> Result<(String, RecordSet), Failure> {
+    let record = RecordSet::from_api(set);
+    given("route53:ListResourceRecordSets", "value of a record", record.value.known())?;
+    Ok((identifier(set).to_owned(), record))
 }
 
 /// Whether drctl made the zone for this system.
@@ -257,3 +264,6 @@ async fn change(cx: Context<'_>, zone: &str, changes: Vec<(ChangeAction, Resourc
 fn attributes(zone: &str, name: &str) -> Attributes {
     Attributes::from([("zone".into(), zone.to_owned()), ("name".into(), name.to_owned())])
 }
+
+#[cfg(test)]
+mod tests;

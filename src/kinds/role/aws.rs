@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use futures::try_join;
 
 use super::Role;
-use crate::aws::{Arn, Call, Transient, own, retry};
+use crate::aws::{Arn, Call, Transient, given, own, retry};
 use crate::graph::{Address, Attributes, Document, Failure, FailureClass, Owner, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target, each};
 
@@ -205,21 +205,21 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Role>>, Failur
         .assume_role_policy_document()
         .ok_or_else(|| Failure::malformed("iam:GetRole", "no trust policy in the answer"))?;
     let resource = Role {
-        name: role.role_name().to_owned(),
+        name: name.to_owned(),
         description: role.description().unwrap_or_default().to_owned(),
         trust: document("iam:GetRole", trust)?,
         policies: policies.into_iter().collect::<BTreeMap<_, _>>(),
         attached,
         tags: tags(role.tags()),
     };
-    Ok(Some(Found { resource, attributes: attributes(role.arn()) }))
+    Ok(Some(Found { resource, attributes: attributes(given("iam:GetRole", "ARN", role.arn())?) }))
 }
 
 async fn policy_of(cx: Context<'_>, role: &str, policy: String) -> Result<(String, Document), Failure> {
     let answer =
         cx.clients.iam.get_role_policy().role_name(role).policy_name(&policy).send().await.call("iam:GetRolePolicy")?;
-    let document = document("iam:GetRolePolicy", answer.policy_document())?;
-    Ok((policy, document))
+    let text = given("iam:GetRolePolicy", "policy", answer.policy_document())?;
+    Ok((policy, document("iam:GetRolePolicy", text)?))
 }
 
 fn document(operation: &str, text: &str) -> Result<Document, Failure> {
@@ -253,3 +253,6 @@ fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Failure> {
     let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
     tags.iter().map(tag).collect::<Result<_, _>>().map_err(|error| Failure::malformed("iam:TagRole", error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -301,3 +301,6 @@ fn attributes(name: &str, arn: &str, home: &Region) -> Attributes {
         ("home".into(), home.to_string()),
     ])
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,3 +123,6 @@ fn attributes(subscription: &Subscription, arn: &str) -> Attributes {
     }
     Attributes::from([("arn".into(), arn.to_owned())])
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use futures::future::join_all;
 
 use super::member::{api_tags, describe, tags};
 use super::{Table, TableKey};
-use crate::aws::{Arn, Call, Look, Transient, Wait, poll, retry};
+use crate::aws::{Arn, Call, Look, Transient, Wait, given, poll, retry};
 use crate::graph::{Attributes, Failure, FailureClass, Region};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
 
@@ -161,6 +161,9 @@ async fn members(cx: Context<'_>, name: &str) -> Result<Vec<(Region, TableDescri
                 .map(|table| (region, table)),
         );
     }
+    if members.iter().any(|(_, table)| table.creation_date_time.is_none()) {
+        return Err(Failure::malformed("dynamodb:DescribeTable", "no CreationDateTime in the answer"));
+    }
     members.sort_by_key(|(region, table)| {
         (table.creation_date_time().map(aws_smithy_types::DateTime::as_nanos), region.clone())
     });
@@ -185,8 +188,11 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Table>>, Failu
         indexes: table
             .global_secondary_indexes()
             .iter()
-            .map(|index| Ok((index.index_name().unwrap_or_default().to_owned(), key(index.key_schema())?)))
-            .collect::<Result<_, _>>()?,
+            .map(|index| {
+                let name = given("dynamodb:DescribeTable", "name of an index", index.index_name().unwrap_or_default())?;
+                Ok((name.to_owned(), key(index.key_schema())?))
+            })
+            .collect::<Result<_, Failure>>()?,
         billing: table
             .billing_mode_summary()
             .and_then(|summary| summary.billing_mode())
@@ -348,7 +354,8 @@ async fn read_ttl(cx: Context<'_>, region: &Region, name: &str) -> Result<Option
         Err(failure) if failure.code == "ValidationException" => None,
         other => other?,
     };
-    let description = answer.and_then(|answer| answer.time_to_live_description);
+    let missing = || Failure::malformed("dynamodb:DescribeTimeToLive", "no description in the answer");
+    let description = answer.map(|answer| answer.time_to_live_description.ok_or_else(missing)).transpose()?;
     let on = |status: Option<&TimeToLiveStatus>| {
         matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling))
     };
@@ -432,3 +439,6 @@ fn no_stream() -> Result<StreamSpecification, Failure> {
 fn unbuilt(error: impl std::fmt::Display) -> Failure {
     Failure::malformed("dynamodb:UpdateTable", error)
 }
+
+#[cfg(test)]
+mod tests;

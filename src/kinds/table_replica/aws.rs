@@ -113,7 +113,9 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<TableReplica>>
     let arn = arn(cx, name)?;
     let (point_in_time_recovery, tags) =
         try_join!(recovery(cx, name), cx.tags_of(&regional.region, &arn, || tags(cx, &regional.region, &arn)))?;
-    let deletion_protection = table.deletion_protection_enabled().unwrap_or_default();
+    let deletion_protection = table
+        .deletion_protection_enabled()
+        .ok_or_else(|| Failure::malformed("dynamodb:DescribeTable", "no DeletionProtectionEnabled in the answer"))?;
     let resource = TableReplica { name: name.to_owned(), point_in_time_recovery, deletion_protection, tags };
     Ok(Some(Found { resource, attributes: attributes(&arn) }))
 }
@@ -131,9 +133,15 @@ async fn recovery(cx: Context<'_>, name: &str) -> Result<bool, Failure> {
         Err(failure) if failure.code == "ContinuousBackupsUnavailableException" => return Ok(false),
         other => other?,
     };
-    let backups = answer.and_then(|answer| answer.continuous_backups_description?.point_in_time_recovery_description);
-    Ok(backups
-        .is_some_and(|recovery| recovery.point_in_time_recovery_status() == Some(&PointInTimeRecoveryStatus::Enabled)))
+    // Deleted between the calls.
+    let Some(answer) = answer else { return Ok(false) };
+    let missing = || {
+        let what = "no PointInTimeRecoveryStatus in the answer";
+        Failure::malformed("dynamodb:DescribeContinuousBackups", what)
+    };
+    let backups = answer.continuous_backups_description.and_then(|all| all.point_in_time_recovery_description);
+    let status = backups.and_then(|recovery| recovery.point_in_time_recovery_status).ok_or_else(missing)?;
+    Ok(status == PointInTimeRecoveryStatus::Enabled)
 }
 
 /// Deletion protection has to be the only concern of its call; the table is busy until it is through.
@@ -168,3 +176,6 @@ fn arn(cx: Context<'_>, name: &str) -> Result<String, Failure> {
 fn attributes(arn: &str) -> Attributes {
     Attributes::from([("arn".into(), arn.to_owned())])
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,3 +130,6 @@ fn api_tags(tags: &Tags) -> Result<Vec<Tag>, Failure> {
     let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
     tags.iter().map(tag).collect::<Result<_, _>>().map_err(|error| Failure::malformed("sns:TagResource", error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use aws_sdk_route53::types::{ChangeStatus, HostedZone, HostedZoneConfig, RrType,
 use futures::try_join;
 
 use super::{Zone, domain};
-use crate::aws::{Arn, Call, Look, Transient, Wait, own, poll, retry};
+use crate::aws::{Arn, Call, Look, Transient, Wait, given, own, poll, retry};
 use crate::graph::{Attributes, Failure, FailureClass, Owner, Region, Resource, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target, each};
 
@@ -137,8 +137,9 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Zone>>, Failure>
     let servers = answer.delegation_set().ok_or_else(|| missing("delegation set"))?.name_servers();
     let resource = Zone {
         id: Some(id.to_owned()),
-        reference: Owner::ungenerated(zone.caller_reference()).to_owned(),
-        name: domain(zone.name()),
+        reference: Owner::ungenerated(given("route53:GetHostedZone", "caller reference", zone.caller_reference())?)
+            .to_owned(),
+        name: domain(given("route53:GetHostedZone", "name", zone.name())?),
         comment: zone.config().and_then(HostedZoneConfig::comment).unwrap_or_default().to_owned(),
         tags,
     };
@@ -250,3 +251,6 @@ fn unseen(id: &str) -> Failure {
     let failure = Failure::new(FailureClass::NotFound, "route53:GetHostedZone", format!("{id} was just made"));
     Failure { code: "NoSuchHostedZone".into(), ..failure }
 }
+
+#[cfg(test)]
+mod tests;

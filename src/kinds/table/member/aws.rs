@@ -12,9 +12,11 @@ pub(in crate::kinds) async fn describe(
     region: &Region,
     name: &str,
 ) -> Result<Option<TableDescription>, Failure> {
-    let answer =
-        cx.region(region)?.dynamodb.describe_table().table_name(name).send().await.found("dynamodb:DescribeTable")?;
-    Ok(answer.and_then(|answer| answer.table))
+    let operation = "dynamodb:DescribeTable";
+    let answer = cx.region(region)?.dynamodb.describe_table().table_name(name).send().await.found(operation)?;
+    let table =
+        answer.map(|answer| answer.table.ok_or_else(|| Failure::malformed(operation, "no table in the answer")));
+    table.transpose()
 }
 
 /// The tags of one member table, from DynamoDB itself.

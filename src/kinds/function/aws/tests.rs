@@ -1,0 +1,115 @@
+use serde_json::{Value, json};
+
+use super::Function;
+use crate::aws::canned::Canned;
+use crate::graph::{Attributes, FailureClass, Input};
+use crate::kinds::Found;
+use crate::kinds::tests::{Case, tags};
+
+const NAME: &str = "payment-processor-prod-001";
+const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:payment-processor-prod-001";
+const ROLE: &str = "arn:aws:iam::123456789012:role/payment-processor-us-east-1-prod-001";
+
+fn answer() -> Value {
+    json!({
+        "Configuration": {
+            "FunctionName": NAME, "FunctionArn": ARN, "Role": ROLE, "Runtime": "provided.al2023", "Handler": "bootstrap",
+            "Description": "payment-processor of payment-dr", "CodeSize": 2_800_000, "CodeSha256": "0IzbVvFd=",
+            "MemorySize": 256, "Timeout": 10, "LastModified": "2026-11-24T10:00:00.000+0000", "Version": "$LATEST",
+            "Environment": { "Variables": { "TABLE_PAYMENTS": "payments-prod-001" } },
+            "TracingConfig": { "Mode": "Active" }, "PackageType": "Zip", "Architectures": ["arm64"],
+            "State": "Active", "LastUpdateStatus": "Successful", "EphemeralStorage": { "Size": 512 },
+            "LoggingConfig": { "LogFormat": "Text", "LogGroup": "/aws/lambda/payment-processor-prod-001" },
+        },
+        "Code": { "RepositoryType": "S3", "Location": "https://example.com/signed" },
+        "Concurrency": { "ReservedConcurrentExecutions": 100 },
+        "Tags": { "cost-center": "payments", "aws:cloudformation:stack-name": "old" },
+    })
+}
+
+fn case() -> Case<Function> {
+    Case::regional("lambda", NAME, Canned::default().json("GetFunction", answer()))
+}
+
+fn function() -> Function {
+    Function {
+        name: NAME.into(),
+        description: "payment-processor of payment-dr".into(),
+        code_sha256: "0IzbVvFd=".into(),
+        architecture: "arm64".into(),
+        runtime: "provided.al2023".into(),
+        handler: "bootstrap".into(),
+        role: Input::from(ROLE),
+        memory: 256,
+        timeout: 10,
+        environment: [("TABLE_PAYMENTS".to_owned(), "payments-prod-001".to_owned())].into(),
+        reserved_concurrency: Some(100),
+        tracing: "Active".into(),
+        tags: tags(&[("cost-center", "payments")]),
+    }
+}
+
+#[test]
+fn a_function_is_read_with_one_call() {
+    let attributes = Attributes::from([("name".into(), NAME.into()), ("arn".into(), ARN.into())]);
+    assert_eq!(case().found(), Found { resource: function(), attributes });
+}
+
+#[test]
+fn what_lambda_leaves_out_is_its_default() {
+    let found = case().found_in(|aws| {
+        let parts = ["Description", "Environment", "TracingConfig", "Architectures"];
+        let aws = parts.iter().fold(aws, |aws, part| aws.without("GetFunction", &format!("/Configuration/{part}")));
+        aws.without("GetFunction", "/Concurrency").without("GetFunction", "/Tags")
+    });
+    let plain = Function {
+        description: String::new(),
+        environment: [].into(),
+        tracing: "PassThrough".into(),
+        architecture: "x86_64".into(),
+        reserved_concurrency: None,
+        tags: [].into(),
+        ..function()
+    };
+    assert_eq!(found.resource, plain);
+}
+
+#[test]
+fn a_concurrency_of_zero_is_one() {
+    let mut stopped = answer();
+    stopped["Concurrency"]["ReservedConcurrentExecutions"] = 0.into();
+    assert_eq!(case().found_in(|aws| aws.json("GetFunction", stopped)).resource.reserved_concurrency, Some(0));
+}
+
+#[test]
+fn a_function_that_is_not_there_is_absent() {
+    case().is_absent_after(&[("GetFunction", "ResourceNotFoundException")]);
+    let mut going = answer();
+    going["Configuration"]["State"] = "Deleting".into();
+    case().is_absent_in(|aws| aws.json("GetFunction", going));
+}
+
+#[test]
+fn being_denied_or_throttled_is_never_an_absence() {
+    case().fails_with_every_operation();
+}
+
+#[test]
+fn tags_that_the_caller_may_not_see_are_a_denial() {
+    let mut hidden = answer();
+    hidden["TagsError"] = json!({ "ErrorCode": "AccessDeniedException", "Message": "not you" });
+    let failure = case().failure_in(|aws| aws.json("GetFunction", hidden));
+    assert_eq!((failure.class, failure.operation.as_str()), (FailureClass::Denied, "lambda:ListTags"));
+}
+
+#[test]
+fn an_incomplete_answer_names_what_it_lacks() {
+    case().needs(&[
+        ("GetFunction", "/Configuration", "configuration"),
+        ("GetFunction", "/Configuration/FunctionArn", "ARN"),
+        ("GetFunction", "/Configuration/CodeSha256", "CodeSha256"),
+        ("GetFunction", "/Configuration/Role", "role"),
+        ("GetFunction", "/Configuration/MemorySize", "MemorySize"),
+        ("GetFunction", "/Configuration/Timeout", "Timeout"),
+    ]);
+}
