@@ -11,7 +11,7 @@ use crate::plan::guard::{self, Guard};
 use crate::plan::{Plan, plan};
 use crate::render::{Style, amount};
 use crate::run::{Options, Outcome, execute};
-use crate::state::StateFile;
+use crate::state::State;
 
 /// Make AWS as the spec says
 #[derive(Debug, clap::Args)]
@@ -40,9 +40,9 @@ pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError>
 async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliError> {
     let ui = telling.ui;
     let session = Session::open(&args.system, Code::Build, ui).await?;
-    let mut state = session.lock_state()?;
-    let observed = session.observe(state.index(), ui).await?;
-    let plan = complete(plan(&session.subject(state.index()).basis(&observed)))?;
+    let mut state = session.lock_state("apply").await?;
+    let observed = session.observe(state.known(), ui).await?;
+    let plan = complete(plan(&session.subject(state.known()).basis(&observed)))?;
     telling.plan(&plan)?;
     refuse_conflicts(&plan)?;
     let guard = Guard { protect: session.spec.guard.protect.clone(), allow: args.allow.iter().cloned().collect() };
@@ -87,7 +87,7 @@ fn confirm(account: &str, ui: &Ui) -> Result<(), CliError> {
 pub(super) async fn carry_out(
     session: &Session,
     plan: &Plan,
-    state: &mut StateFile,
+    state: &mut State,
     args: &RunArgs,
     telling: &mut Telling<'_>,
 ) -> Result<Outcome, CliError> {
@@ -119,9 +119,12 @@ async fn listen(stopping: std::sync::Arc<std::sync::atomic::AtomicBool>) {
 }
 
 /// Turns what is not finished into an error that says how to go on.
-pub(super) fn finish(outcome: Outcome, command: &str) -> Result<(), CliError> {
+pub(super) fn finish(mut outcome: Outcome, command: &str) -> Result<(), CliError> {
     if outcome.is_complete() {
         return Ok(());
+    }
+    if let Some(error) = outcome.unsaved.take_if(|_| outcome.done.is_empty()) {
+        return Err(error.into());
     }
     let mut parts = Vec::new();
     if !outcome.failed.is_empty() {
@@ -133,6 +136,9 @@ pub(super) fn finish(outcome: Outcome, command: &str) -> Result<(), CliError> {
     for (address, fields) in &outcome.different {
         let fields: Vec<_> = fields.iter().map(|field| field.path.as_str()).collect();
         parts.push(format!("{address} still differs in {}", fields.join(", ")));
+    }
+    if let Some(error) = &outcome.unsaved {
+        parts.push(error.to_string());
     }
     let what = format!("not finished: {} done, {}", outcome.done.len(), parts.join(", "));
     let next = format!("put right what is named above, then run `drctl {command}` again: it continues from here");

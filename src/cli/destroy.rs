@@ -16,6 +16,7 @@ use crate::kinds::table::Table;
 use crate::kinds::table_replica::TableReplica;
 use crate::plan::{self, Plan, Sight};
 use crate::render::{Style, amount};
+use crate::state::State;
 
 /// Delete everything that belongs to the system
 #[derive(Debug, clap::Args)]
@@ -54,9 +55,9 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
     let mut session = Session::open(&args.system, Code::Leave, ui).await?;
     let deletion = if args.force_delete_secrets { Deletion::Final } else { Deletion::Recoverable };
     session.cloud = session.cloud.deleting(deletion);
-    let mut state = session.lock_state()?;
-    let observed = session.observe(state.index(), ui).await?;
-    let plan = complete(plan::destroy(&session.subject(state.index()).basis(&observed)))?;
+    let mut state = session.lock_state("destroy").await?;
+    let observed = session.observe(state.known(), ui).await?;
+    let plan = complete(plan::destroy(&session.subject(state.known()).basis(&observed)))?;
     telling.destruction(&plan)?;
     if plan.has_changes() {
         tell_losses(&plan, deletion, telling)?;
@@ -74,7 +75,7 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
             next: "run `drctl destroy` again in a minute".into(),
         });
     }
-    state.remove_if_empty()?;
+    state.remove_if_empty().await?;
     let gone = amount(plan.pending().count(), "resource");
     ui.remark(&Style::for_stderr().good(&if plan.has_changes() {
         format!("destroyed: {gone} deleted, nothing left")
@@ -142,9 +143,9 @@ fn confirm(args: &DestroyArgs, plan: &Plan, ui: &Ui) -> Result<(), CliError> {
 }
 
 /// Looks again for everything that was the system's.
-async fn leftovers(session: &Session, state: &crate::state::StateFile, ui: &Ui) -> Result<Vec<String>, CliError> {
-    let observed = session.observe(state.index(), ui).await?;
-    let again = complete(plan::destroy(&session.subject(state.index()).basis(&observed)))?;
+async fn leftovers(session: &Session, state: &State, ui: &Ui) -> Result<Vec<String>, CliError> {
+    let observed = session.observe(state.known(), ui).await?;
+    let again = complete(plan::destroy(&session.subject(state.known()).basis(&observed)))?;
     let there = again.pending().filter(|change| matches!(observed.seen.get(&change.address), Some(Sight::Live(_))));
     Ok(there.map(|change| change.address.to_string()).collect())
 }

@@ -26,8 +26,8 @@ pub(super) async fn run(args: &HealthArgs, ui: &mut Ui) -> Result<Exit, CliError
         Some(region) => vec![Region::new(region)],
         None => session.spec.regions().to_vec(),
     };
-    let state = session.read_state()?;
-    let observed = session.observe(state.index(), ui).await?;
+    let state = session.read_state().await?;
+    let observed = session.observe(&state, ui).await?;
     let mut red = Vec::new();
     for region in regions {
         let url = health_url(&session.spec, &observed, &region).ok_or_else(|| no_url("tells the health", &region))?;

@@ -34,8 +34,8 @@ pub(super) struct OutputArgs {
 pub(super) async fn run(args: &OutputArgs, ui: &mut Ui) -> Result<Exit, CliError> {
     let session = Session::open(&args.system, Code::Leave, ui).await?;
     let region = region(&session, args.region.as_deref())?;
-    let state = session.read_state()?;
-    let observed = session.observe(state.index(), ui).await?;
+    let state = session.read_state().await?;
+    let observed = session.observe(&state, ui).await?;
     ui.calls(session.cloud.calls());
     let all = outputs(&session.spec, &observed);
     let wanted: Vec<&Output> =

@@ -42,8 +42,8 @@ pub(super) async fn run(args: &PayArgs, ui: &mut Ui) -> Result<Exit, CliError> {
     let session = Session::open(&args.system, Code::Leave, ui).await?;
     let region =
         region(&session, args.region.as_deref())?.map_or_else(|| session.spec.region.primary.clone(), Region::new);
-    let state = session.read_state()?;
-    let observed = session.observe(state.index(), ui).await?;
+    let state = session.read_state().await?;
+    let observed = session.observe(&state, ui).await?;
     let url = payment_url(&session.spec, &observed, &region).ok_or_else(|| no_url("takes payments", &region))?;
     let body = json!({ "customerId": args.customer, "amount": args.amount, "currency": args.currency });
     let answer = post(&session.usable(&url), body.to_string(), args.idempotency_key.clone()).await?;

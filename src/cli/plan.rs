@@ -25,9 +25,9 @@ pub(super) struct PlanArgs {
 
 pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> {
     let session = Session::open(&args.system, Code::Build, ui).await?;
-    let state = session.read_state()?;
-    let observed = session.observe(state.index(), ui).await?;
-    let plan = complete(plan(&session.subject(state.index()).basis(&observed)))?;
+    let state = session.read_state().await?;
+    let observed = session.observe(&state, ui).await?;
+    let plan = complete(plan(&session.subject(&state).basis(&observed)))?;
     ui.calls(session.cloud.calls());
     if args.json {
         ui.answer(&plan_json(&plan))?;

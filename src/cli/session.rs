@@ -13,7 +13,7 @@ use crate::package::{self, Package, Source};
 use crate::plan::{Observation, Plan};
 use crate::run::{AwsCloud, Subject, observe};
 use crate::sandbox;
-use crate::state::{Index, StateFile};
+use crate::state::{Folder, Known, Reach, State, Store};
 
 /// Which system, and which AWS.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,7 +45,8 @@ pub(super) struct Session {
     pub(super) kinds: Vec<Meta>,
     /// Where the sandbox listens, if it is the sandbox.
     pub(super) endpoint: Option<String>,
-    state_folder: PathBuf,
+    /// Where the state is kept, and the overrides beside it.
+    pub(super) store: Store,
 }
 
 impl Session {
@@ -72,35 +73,41 @@ impl Session {
             Target::Sandbox { endpoint, .. } => Some(endpoint),
         };
         Ok(Self {
+            store: Store::Folder(Folder::new(state_folder, spec.owner())),
             owner: spec.owner(),
             graph: spec.graph(&clients.account, &hashes),
             cloud: AwsCloud::new(clients, spec.owner(), artifacts),
             kinds: kinds::metas(),
             endpoint,
-            state_folder,
             spec,
         })
     }
 
     /// The state, for reading.
-    pub(super) fn read_state(&self) -> Result<StateFile, CliError> {
-        Ok(StateFile::read(&self.state_folder, &self.owner)?)
+    pub(super) async fn read_state(&self) -> Result<Known, CliError> {
+        Ok(self.store.read().await?)
     }
 
-    /// The state, locked for as long as the value lives.
-    pub(super) fn lock_state(&self) -> Result<StateFile, CliError> {
-        Ok(StateFile::lock(&self.state_folder, &self.owner)?)
+    /// The state, locked by the command called `operation` for as long as the value lives.
+    pub(super) async fn lock_state(&self, operation: &str) -> Result<State, CliError> {
+        Ok(self.store.lock(operation, Reach::Every).await?)
     }
 
     /// The system as spec, state and marks know it.
-    pub(super) fn subject<'a>(&'a self, recorded: &'a Index) -> Subject<'a> {
-        Subject { desired: &self.graph, recorded, overrides: &[], owner: &self.owner, kinds: &self.kinds }
+    pub(super) fn subject<'a>(&'a self, known: &'a Known) -> Subject<'a> {
+        Subject {
+            desired: &self.graph,
+            recorded: &known.index,
+            overrides: &known.overrides,
+            owner: &self.owner,
+            kinds: &self.kinds,
+        }
     }
 
     /// What is live.
-    pub(super) async fn observe(&self, recorded: &Index, ui: &Ui) -> Result<Observation, CliError> {
+    pub(super) async fn observe(&self, known: &Known, ui: &Ui) -> Result<Observation, CliError> {
         let _working = ui.working("reading both regions");
-        Ok(observe(&self.cloud, self.subject(recorded)).await?)
+        Ok(observe(&self.cloud, self.subject(known)).await?)
     }
 
     /// Where in the spec each address comes from.

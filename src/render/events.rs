@@ -246,6 +246,7 @@ mod tests {
             failed: vec![(at("us-east-1/topic.alerts"), denied())],
             skipped: vec![at("us-east-1/alarm.lag")],
             different: vec![(at("us-east-1/function.pay"), vec![field])],
+            unsaved: None,
         };
         let invalid = read(Path::new("specs/system.toml"), "schema = 2\n[system]\nname = \"a\"\n").unwrap_err();
         let lines = [

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use futures::future::{Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 
@@ -14,7 +15,7 @@ use super::settle::settle;
 use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Properties, Reference};
 use crate::kinds::Target;
 use crate::plan::{Action, Change, FieldDiff, Plan, Sight};
-use crate::state::{Record, StateError, StateFile};
+use crate::state::{Record, Saving, State, StateError};
 
 /// What a run came to.
 #[derive(Clone, Debug, Default)]
@@ -27,38 +28,65 @@ pub struct Outcome {
     pub skipped: Vec<Address>,
     /// What still differs after the last look, and how.
     pub different: Vec<(Address, Vec<FieldDiff>)>,
+    /// Why the state could not be kept, which ended the run early.
+    pub unsaved: Option<StateError>,
 }
 
 impl Outcome {
     /// Whether everything is as planned.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && self.different.is_empty()
+        self.failed.is_empty() && self.skipped.is_empty() && self.different.is_empty() && self.unsaved.is_none()
     }
 }
 
-/// Carries out `plan`. Only a state file that cannot be written ends the run with an error;
-/// what AWS refuses is in the outcome.
+/// Carries out `plan`. What AWS refuses is in the outcome, and so is a state that can no longer be
+/// written: then nothing more is started. One that cannot be written at all is an error, and nothing was changed.
 pub async fn execute<C: Cloud>(
     cloud: &C,
     plan: &Plan,
-    state: &mut StateFile,
+    state: &mut State,
     options: &Options<'_>,
 ) -> Result<Outcome, StateError> {
-    bring_up_to_date(plan, state, options.kinds)?;
+    bring_up_to_date(plan, state, options.kinds);
+    state.save().await?;
     let mut run = Run::new(plan, options);
     let mut running = FuturesUnordered::new();
+    // Steps that end while a write is under way are written together by the next one.
+    let mut saving: Fuse<Saving> = Fuse::terminated();
+    let (mut being_saved, mut to_save) = (Vec::new(), Vec::new());
     loop {
-        while running.len() < options.parallelism && !(options.stopping)() {
+        while running.len() + being_saved.len() + to_save.len() < options.parallelism
+            && run.outcome.unsaved.is_none()
+            && !(options.stopping)()
+        {
             let Some(change) = run.next() else { break };
             (options.events)(Event::Started { address: change.address.clone(), action: change.action });
             let resolved = change.after.as_ref().map(|after| after.resolve(&|reference| run.value(reference)));
             running.push(step(cloud, plan, change, resolved, options));
         }
-        let Some(finished) = running.next().await else { break };
-        run.finish(finished, state)?;
+        if being_saved.is_empty() && !to_save.is_empty() {
+            saving = state.save().fuse();
+            std::mem::swap(&mut being_saved, &mut to_save);
+        }
+        futures::select_biased! {
+            saved = saving => {
+                for finished in being_saved.drain(..) {
+                    run.finish(finished);
+                }
+                run.outcome.unsaved = run.outcome.unsaved.or(saved.err());
+            }
+            finished = running.select_next_some() => {
+                run.record(&finished, state);
+                to_save.push(finished);
+            }
+            complete => break,
+        }
     }
     run.skip_the_rest();
     let mut outcome = run.outcome;
+    if outcome.unsaved.is_some() {
+        return Ok(outcome);
+    }
     let touched = outcome
         .done
         .iter()
@@ -80,23 +108,22 @@ fn goes_with_its_whole(plan: &Plan, address: &Address, outcome: &Outcome, option
 }
 
 /// Records what is live as wanted and not recorded (the state was lost), and forgets what is gone.
-fn bring_up_to_date(plan: &Plan, state: &mut StateFile, kinds: &[Meta]) -> Result<(), StateError> {
+fn bring_up_to_date(plan: &Plan, state: &mut State, kinds: &[Meta]) {
     for change in &plan.changes {
         match (change.action, &change.before, &change.after) {
-            (Action::Forget, ..) => state.forget(&change.address)?,
+            (Action::Forget, ..) => state.forget(&change.address),
             (Action::NoOp, Some(live), Some(after)) => {
                 let record = record(change, &live.id, after, kinds);
                 let known = state.index().resources.get(&change.address);
                 if known.is_none_or(|known| {
                     (&known.id, &known.fingerprint, &known.needs) != (&record.id, &record.fingerprint, &record.needs)
                 }) {
-                    state.record(change.address.clone(), record)?;
+                    state.record(change.address.clone(), record);
                 }
             }
             _ => {}
         }
     }
-    Ok(())
 }
 
 fn record(change: &Change, id: &str, after: &Properties, kinds: &[Meta]) -> Record {
@@ -242,25 +269,34 @@ impl<'a> Run<'a> {
         self.attributes.get(&reference.address)?.get(&reference.attribute).cloned()
     }
 
-    fn finish(&mut self, finished: Finished<'_>, state: &mut StateFile) -> Result<(), StateError> {
+    /// Notes down what a step came to, before anything acts on it.
+    fn record(&self, finished: &Finished<'_>, state: &mut State) {
+        let address = &finished.change.address;
+        match (&finished.result, &finished.resolved) {
+            (Ok(Some((id, _))), Some(after)) => {
+                let former = state.index().resources.get(address).filter(|former| former.id != *id).cloned();
+                state.record(address.clone(), record(finished.change, id, after, self.options.kinds));
+                if let (true, Some(former)) = (is_created_first(self.options.kinds, address), former) {
+                    state.record(address.former(&former.id), former);
+                }
+            }
+            (Ok(_), _) => state.forget(address),
+            (Err(_), _) => {}
+        }
+    }
+
+    /// Lets go on whatever waited for a step.
+    fn finish(&mut self, finished: Finished<'_>) {
         let Finished { change, resolved, took, result } = finished;
         let (address, action) = (change.address.clone(), change.action);
         self.unfinished.remove(&address);
         self.locked.remove(&self.lock_of(&address));
         match result {
             Ok(made) => {
-                match (made, resolved) {
-                    (Some((id, attributes)), Some(after)) => {
-                        let former = state.index().resources.get(&address).filter(|former| former.id != id).cloned();
-                        state.record(address.clone(), record(change, &id, &after, self.options.kinds))?;
-                        if let (true, Some(former)) = (is_created_first(self.options.kinds, &address), former) {
-                            state.record(address.former(&former.id), former)?;
-                        }
-                        self.attributes.insert(address.clone(), attributes);
-                        self.ids.insert(address.clone(), id);
-                        self.applied.insert(address.clone(), after);
-                    }
-                    _ => state.forget(&address)?,
+                if let (Some((id, attributes)), Some(after)) = (made, resolved) {
+                    self.attributes.insert(address.clone(), attributes);
+                    self.ids.insert(address.clone(), id);
+                    self.applied.insert(address.clone(), after);
                 }
                 (self.options.events)(Event::Finished { address: address.clone(), action, took });
                 self.outcome.done.push((address, action));
@@ -276,7 +312,6 @@ impl<'a> Run<'a> {
                 self.skip_dependents(&address);
             }
         }
-        Ok(())
     }
 
     /// A failed step stops what depends on it, and nothing else.

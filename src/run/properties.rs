@@ -18,7 +18,7 @@ use super::fake::{FakeCloud, Fault, System, with};
 use super::{Event, Options, Outcome, execute, observe};
 use crate::graph::{Address, FailureClass};
 use crate::plan::{Action, Plan, destroy, plan};
-use crate::state::StateFile;
+use crate::state::{Folder, Known, Reach, Store};
 
 /// A world, and the folder where drctl remembers it.
 struct Lab {
@@ -35,15 +35,27 @@ impl Lab {
         Self { cloud: FakeCloud::new(), folder: folder.expect("a temporary folder can be made"), parallelism: 16 }
     }
 
+    fn home(&self, system: &System) -> Folder {
+        Folder::new(self.folder.path().to_owned(), system.owner.clone())
+    }
+
+    fn store(&self, system: &System) -> Store {
+        Store::Folder(self.home(system))
+    }
+
+    fn known(&self, system: &System) -> Known {
+        block_on(self.store(system).read()).unwrap()
+    }
+
     fn plan(&self, system: &System) -> Plan {
-        let state = StateFile::read(self.folder.path(), &system.owner).unwrap();
-        let subject = system.subject(state.index());
+        let known = self.known(system);
+        let subject = system.subject(&known.index);
         plan(&subject.basis(&block_on(observe(&self.cloud, subject)).unwrap()))
     }
 
     fn plan_destroy(&self, system: &System) -> Plan {
-        let state = StateFile::read(self.folder.path(), &system.owner).unwrap();
-        let subject = system.subject(state.index());
+        let known = self.known(system);
+        let subject = system.subject(&known.index);
         destroy(&subject.basis(&block_on(observe(&self.cloud, subject)).unwrap()))
     }
 
@@ -57,7 +69,7 @@ impl Lab {
 
     /// Carries a plan out as a new process would, and stops it politely after some steps; `None` if it was killed.
     fn carry_out(&self, system: &System, plan: &Plan, steps: usize) -> Option<Outcome> {
-        let mut state = StateFile::lock(self.folder.path(), &system.owner).unwrap();
+        let mut state = block_on(self.store(system).lock("apply", Reach::Every)).unwrap();
         let before = self.cloud.mutations();
         let options = Options {
             kinds: &system.kinds,
@@ -78,13 +90,11 @@ impl Lab {
     }
 
     fn lose_state(&self, system: &System) {
-        let state = StateFile::read(self.folder.path(), &system.owner).unwrap();
-        let _ = std::fs::remove_file(state.path()); // there is none before the first apply
+        let _ = std::fs::remove_file(self.home(system).file()); // there is none before the first apply
     }
 
     fn recorded(&self, system: &System) -> Vec<Address> {
-        let state = StateFile::read(self.folder.path(), &system.owner).unwrap();
-        state.index().resources.keys().cloned().collect()
+        self.known(system).index.resources.into_keys().collect()
     }
 
     /// Everything is as the spec says and recorded, nothing else is there, and nothing was done out of turn.
@@ -359,7 +369,7 @@ fn no_more_steps_are_under_way_than_asked_for() {
     let system = System::new(SPEC);
     for parallelism in [1, 2, 5] {
         let (lab, running, most) = (Lab::new(), AtomicUsize::new(0), AtomicUsize::new(0));
-        let mut state = StateFile::lock(lab.folder.path(), &system.owner).unwrap();
+        let mut state = block_on(lab.store(&system).lock("apply", Reach::Every)).unwrap();
         let count = |event| match event {
             Event::Started { .. } => drop(most.fetch_max(running.fetch_add(1, Relaxed) + 1, Relaxed)),
             Event::Finished { .. } => drop(running.fetch_sub(1, Relaxed)),
@@ -446,8 +456,7 @@ fn what_could_not_be_deleted_keeps_its_record() {
     let outcome = lab.carry_out(&system, &plan, usize::MAX).unwrap();
     assert_eq!(outcome.failed.len(), 1);
     let failed = outcome.failed[0].0.clone();
-    let state = StateFile::read(lab.folder.path(), &system.owner).unwrap();
-    assert!(state.index().resources.contains_key(&failed), "{failed} is still there and forgotten");
+    assert!(lab.recorded(&system).contains(&failed), "{failed} is still there and forgotten");
     assert_complete(lab.destroy(&system));
     lab.assert_nothing_is_left(&system);
 }

@@ -18,7 +18,7 @@ pub struct AllStates {
 impl AllStates {
     /// Locks every state in `folder`, or none of them if another drctl is at work on one.
     pub fn lock(folder: &Path) -> Result<Self, StateError> {
-        let io = |source| StateError::Io { path: folder.to_owned(), source };
+        let io = |error| StateError::io(folder, &error);
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(io)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -30,8 +30,8 @@ impl AllStates {
             let file = File::options().read(true).write(true).open(&path).map_err(io)?;
             match file.try_lock() {
                 Ok(()) => locks.push(file),
-                Err(TryLockError::WouldBlock) => return Err(StateError::locked(path)),
-                Err(TryLockError::Error(source)) => return Err(StateError::Io { path, source }),
+                Err(TryLockError::WouldBlock) => return Err(StateError::locked(&path)),
+                Err(TryLockError::Error(error)) => return Err(StateError::io(&path, &error)),
             }
         }
         Ok(Self { folder: folder.to_owned(), _locks: locks })
@@ -40,9 +40,7 @@ impl AllStates {
     /// Removes them.
     pub fn remove(self) -> Result<(), StateError> {
         match fs::remove_dir_all(&self.folder) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(StateError::Io { path: self.folder.clone(), source })
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StateError::io(&self.folder, &error)),
             _ => Ok(()),
         }
     }

@@ -1,9 +1,16 @@
 //! The index of what drctl has made: address to physical id. AWS is the truth;
-//! this file can be lost, and is then found again through the ownership marks.
+//! this index can be lost, and is then found again through the ownership marks.
+//! Beside it lie the overrides: what somebody changed on purpose and wants kept.
 
 mod all;
-mod file;
+mod error;
+mod folder;
+mod held;
+mod operator;
 mod overrides;
+mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +18,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use all::AllStates;
-pub use file::{StateError, StateFile};
-pub use overrides::Override;
+pub use error::StateError;
+pub use folder::Folder;
+pub use held::{Saving, State};
+pub use operator::operator;
+pub use overrides::{Override, new_id};
+pub use store::{Reach, Store};
 
 use crate::graph::{Address, Owner};
 
@@ -48,9 +59,45 @@ pub struct Index {
     pub resources: BTreeMap<Address, Record>,
 }
 
+/// What drctl knows of a system before it looks at AWS.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// What is recorded.
+    pub index: Index,
+    /// What is overridden, the eldest first.
+    pub overrides: Vec<Override>,
+}
+
 impl Index {
-    /// An index that knows nothing yet.
+    /// An index that knows nothing yet, with a lineage of its own.
+    pub fn new(owner: &Owner) -> Self {
+        Self::empty(owner, uuid::Uuid::new_v4().to_string())
+    }
+
+    /// An index of this lineage that knows nothing yet.
     pub fn empty(owner: &Owner, lineage: String) -> Self {
         Self { format_version: FORMAT_VERSION, owner: owner.clone(), lineage, serial: 0, resources: BTreeMap::new() }
+    }
+
+    fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("an index is plain data")
+    }
+
+    /// Reads an index back, or says what is wrong with it.
+    fn from_text(text: &str, owner: &Owner) -> Result<Self, String> {
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        match value.get("format_version").and_then(serde_json::Value::as_u64) {
+            Some(version) if version > u64::from(FORMAT_VERSION) => {
+                return Err(format!(
+                    "it has format {version}, and this drctl knows up to {FORMAT_VERSION}; use the newer drctl that wrote it"
+                ));
+            }
+            _ => {}
+        }
+        let index: Index = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        if index.owner.system != owner.system || index.owner.suffix != owner.suffix {
+            return Err(format!("it belongs to {}, suffix {}", index.owner.system, index.owner.suffix));
+        }
+        Ok(index)
     }
 }

@@ -1,0 +1,148 @@
+//! The state as local files: locked while it may change, and replaced in one step.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::overrides::{self, Override};
+use super::{Index, Known, StateError, operator};
+use crate::graph::Owner;
+
+/// Where the state of one system lies on this machine: `SYSTEM-SUFFIX.json`, its lock,
+/// and `SYSTEM-SUFFIX.overrides/` beside it.
+///
+/// Every change is written at once: temporary file, fsync, rename, fsync of the
+/// folder. A crash leaves the old file or the new one, never half of one.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+    owner: Owner,
+}
+
+impl Folder {
+    /// The state of `owner`'s system in this folder, which need not be there yet.
+    pub fn new(path: PathBuf, owner: Owner) -> Self {
+        Self { path, owner }
+    }
+
+    /// The state file.
+    pub fn file(&self) -> PathBuf {
+        self.path.join(format!("{}-{}.json", self.owner.system, self.owner.suffix))
+    }
+
+    pub(super) fn read(&self) -> Result<Known, StateError> {
+        Ok(Known { index: self.index()?, overrides: self.overrides()? })
+    }
+
+    /// Takes the lock, which the operating system gives back when the file is closed, however the process ends.
+    pub(super) fn lock(&self, operation: &str) -> Result<File, StateError> {
+        fs::create_dir_all(&self.path).map_err(|error| StateError::io(&self.path, &error))?;
+        let path = self.file().with_extension("lock");
+        let io = |error| StateError::io(&path, &error);
+        let mut lock = File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(io)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StateError::locked(&path)),
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        let (who, process, now) = (operator(), std::process::id(), jiff::Timestamp::now());
+        lock.set_len(0)
+            .and_then(|()| write!(lock, "{operation} by {who}, process {process}, since {now:.0}"))
+            .map_err(io)?;
+        Ok(lock)
+    }
+
+    pub(super) fn write(&self, index: &Index) -> Result<(), StateError> {
+        replace(&self.file(), index.to_text().as_bytes())
+    }
+
+    /// Removes the state file; one that is not there is removed.
+    pub(super) fn remove(&self) -> Result<(), StateError> {
+        remove(&self.file()).map(|_| ())
+    }
+
+    /// Every override, the eldest first.
+    pub(super) fn overrides(&self) -> Result<Vec<Override>, StateError> {
+        let folder = self.overrides_folder();
+        let io = |error| StateError::io(&folder, &error);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io(error)),
+        };
+        let mut overrides = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(io)?.path();
+            // Temporary files of a writer that died have no such ending.
+            if path.extension().is_some_and(|end| end == "json") {
+                overrides.extend(read_override(&path)?);
+            }
+        }
+        overrides::sort(&mut overrides);
+        Ok(overrides)
+    }
+
+    pub(super) fn put_override(&self, held: &Override) -> Result<(), StateError> {
+        replace(&self.override_file(&held.id), held.to_text().as_bytes())
+    }
+
+    /// Removes an override; `false` if there is none of this id.
+    pub(super) fn release_override(&self, id: &str) -> Result<bool, StateError> {
+        remove(&self.override_file(id))
+    }
+
+    fn overrides_folder(&self) -> PathBuf {
+        self.file().with_extension("overrides")
+    }
+
+    fn override_file(&self, id: &str) -> PathBuf {
+        self.overrides_folder().join(format!("{id}.json"))
+    }
+
+    fn index(&self) -> Result<Index, StateError> {
+        let path = self.file();
+        let damaged = |reason: String| StateError::Damaged { at: format!("file {}", path.display()), reason };
+        match fs::read_to_string(&path) {
+            Ok(text) => Index::from_text(&text, &self.owner).map_err(damaged),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Index::new(&self.owner)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(damaged("it is not UTF-8 text".into())),
+            Err(error) => Err(StateError::io(&path, &error)),
+        }
+    }
+}
+
+/// Reads one override; `None` if it was released meanwhile.
+fn read_override(path: &Path) -> Result<Option<Override>, StateError> {
+    let damaged = |reason: String| StateError::DamagedOverride { at: path.display().to_string(), reason };
+    let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    match fs::read_to_string(path) {
+        Ok(text) => Override::from_text(&id, &text).map(Some).map_err(damaged),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(damaged("it is not UTF-8 text".into())),
+        Err(error) => Err(StateError::io(path, &error)),
+    }
+}
+
+/// Removes a file; `false` if there was none.
+fn remove(path: &Path) -> Result<bool, StateError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StateError::io(path, &error)),
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+    let write = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| StateError::io(path, &error))
+}
