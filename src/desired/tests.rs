@@ -6,6 +6,7 @@ mod bucket;
 mod dns;
 mod function;
 mod guard;
+mod keys;
 mod reading;
 mod secret;
 mod system;

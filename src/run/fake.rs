@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 
 use super::cloud::{Cloud, Freshness, Progress};
 use super::observe::Subject;
-use crate::desired::{Spec, read};
+use crate::desired::{FunctionSection, Spec, read};
 use crate::graph::{Address, Attributes, Failure, FailureClass, Graph, Meta, Owner, Place, Properties, Region, Tags};
 use crate::kinds::{self, Created, Target};
 use crate::plan::{Live, Observation, Sight};
@@ -34,7 +34,9 @@ impl System {
     #[track_caller]
     pub(crate) fn new(text: &str) -> Self {
         let spec = read(Path::new("test.toml"), text).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
-        let code = spec.functions.keys().map(|name| (name.clone(), format!("code of {name}"))).collect();
+        let built =
+            |(name, function): (&String, &FunctionSection)| (name.clone(), format!("code of {}", function.source));
+        let code = spec.functions.iter().map(built).collect();
         Self { graph: spec.graph(ACCOUNT, &code), owner: spec.owner(), kinds: kinds::metas(), spec }
     }
 
@@ -537,7 +539,11 @@ fn made_id(properties: &Properties, generation: usize) -> String {
         let whose = if properties.get("zone").is_some_and(|zone| !zone.is_null()) { "own" } else { "existing" };
         return format!("{whose}/{zone}/{name}");
     }
-    properties.text("name").or_else(|| properties.text("function")).expect("every kind has a name").to_owned()
+    if let (Some(topic), Some(address)) = (properties.text("topic"), properties.text("endpoint")) {
+        return format!("{topic}:{}:{address}", properties.text("protocol").unwrap_or_default());
+    }
+    let name = ["name", "function", "bucket"].iter().find_map(|field| properties.text(field));
+    name.expect("every kind has a name").to_owned()
 }
 
 /// The properties as they are read back: with the id that AWS gave, if it gives one.
