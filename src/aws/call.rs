@@ -58,6 +58,10 @@ where
             let header = |name| context.raw().headers().get(name).map(str::to_owned);
             let request_id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id"));
             let status = context.raw().status().as_u16();
+            if context.err().code().is_none() && (200..300).contains(&status) {
+                return unreadable(operation, error);
+            }
+            let message = if message.is_empty() { format!("HTTP status {status} without a word") } else { message };
             Failure {
                 class: class(&code, &message, status),
                 operation: operation.to_owned(),
@@ -66,12 +70,15 @@ where
                 request_id,
             }
         }
-        SdkError::ResponseError(_) => {
-            Failure::malformed(operation, format!("the answer cannot be read: {}", chain(error)))
-        }
+        SdkError::ResponseError(_) => unreadable(operation, error),
         SdkError::ConstructionFailure(_) => Failure::new(FailureClass::Other, operation, chain(error)),
         _ => unsent(operation, chain(error)),
     }
+}
+
+/// An answer that is none of this operation, whatever its status says.
+fn unreadable(operation: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::malformed(operation, format!("the answer cannot be read: {}", chain(error)))
 }
 
 /// A request that got no answer, or was never sent because there is nobody to sign it.

@@ -253,7 +253,15 @@ type UpdateTable = aws_sdk_dynamodb::operation::update_table::builders::UpdateTa
 async fn add_member(cx: Context<'_>, home: &Region, name: &str, region: &Region) -> Result<(), Failure> {
     let create = CreateReplicationGroupMemberAction::builder().region_name(region.as_str()).build().map_err(unbuilt)?;
     let change = ReplicationGroupUpdate::builder().create(create).build();
-    update(cx, home, name, |call| Ok(call.replica_updates(change.clone()))).await?;
+    match update(cx, home, name, |call| Ok(call.replica_updates(change.clone()))).await {
+        // Said of somebody else's table, and of a replica that an earlier call made whose answer was lost.
+        Err(failure) if failure.says("ValidationException", "already existed as tables") => {
+            if !is_listed(cx, home, name, region).await? {
+                return Err(failure);
+            }
+        }
+        other => other?,
+    }
     let until = format!("the replica in {region} to be active");
     let wait = Wait { operation: "dynamodb:DescribeTable", until: &until, deadline: CHANGED_WITHIN };
     poll(wait, cx.progress, || async {
@@ -277,14 +285,20 @@ async fn add_member(cx: Context<'_>, home: &Region, name: &str, region: &Region)
     .await
 }
 
+/// Whether the table's home knows a replica in this region, in whatever state.
+async fn is_listed(cx: Context<'_>, home: &Region, name: &str, region: &Region) -> Result<bool, Failure> {
+    let table = describe(cx, home, name).await?;
+    let in_region = |table: &TableDescription| {
+        table.replicas().iter().any(|replica| replica.region_name() == Some(region.as_str()))
+    };
+    Ok(table.as_ref().is_some_and(in_region))
+}
+
 async fn remove_member(cx: Context<'_>, home: &Region, name: &str, region: &Region) -> Result<(), Failure> {
     let delete = DeleteReplicationGroupMemberAction::builder().region_name(region.as_str()).build().map_err(unbuilt)?;
     let change = ReplicationGroupUpdate::builder().delete(delete).build();
     let dynamodb = &cx.region(home)?.dynamodb;
-    let listed = describe(cx, home, name)
-        .await?
-        .is_some_and(|table| table.replicas().iter().any(|replica| replica.region_name() == Some(region.as_str())));
-    if listed {
+    if is_listed(cx, home, name, region).await? {
         let call = || async {
             dynamodb
                 .update_table()
@@ -376,7 +390,14 @@ async fn put_ttl(cx: Context<'_>, region: &Region, name: &str, attribute: &str, 
             .await
             .call("dynamodb:UpdateTimeToLive")
     };
-    retry(CHANGED_WITHIN, BUSY, put).await.map(|_| ())
+    match retry(CHANGED_WITHIN, BUSY, put).await {
+        // "TimeToLive is already enabled": an earlier call did it, and its answer was lost.
+        Err(failure) if failure.says("ValidationException", "TimeToLive is already") => {
+            let is = read_ttl(cx, region, name).await?;
+            if (is.as_deref() == Some(attribute)) == enabled { Ok(()) } else { Err(failure) }
+        }
+        other => other.map(|_| ()),
+    }
 }
 
 fn key(schema: &[KeySchemaElement]) -> Result<TableKey, Failure> {

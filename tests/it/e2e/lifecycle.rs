@@ -1,7 +1,5 @@
 //! From nothing to a system that takes payments, through every accident, and back to nothing.
 
-use std::io::{BufRead, BufReader};
-
 use drctl::graph::Region;
 use drctl::ops::{count_items, inventory};
 
@@ -37,40 +35,6 @@ fn a_system_takes_payments_in_both_regions_and_goes_without_a_trace() {
     assert_eq!(world.block_on(inventory(&clients, "prod-001")).unwrap(), Vec::<String>::new());
     assert!(!world.state().join("payment-dr-prod-001.json").exists(), "the index of nothing is gone too");
     world.drctl("destroy --confirm prod-001").ends_with(0).says("nothing to destroy");
-}
-
-#[test]
-fn an_apply_that_is_killed_continues_where_it_was() {
-    let world = World::new();
-    for steps in [1, 5] {
-        kill_after(&world, "apply --yes", " created in ", steps);
-    }
-    world.apply();
-    world.is_in_sync();
-    let mut things = world.block_on(inventory(&world.clients(), "prod-001")).unwrap();
-    let all = things.len();
-    things.sort();
-    things.dedup();
-    assert_eq!(things.len(), all, "nothing is there twice: {things:#?}");
-
-    kill_after(&world, "destroy --confirm prod-001 --lift-protection --empty-buckets", " deleted in ", 7);
-    world.drctl("destroy --confirm prod-001 --lift-protection --empty-buckets").ends_with(0);
-    assert_eq!(world.block_on(inventory(&world.clients(), "prod-001")).unwrap(), Vec::<String>::new());
-}
-
-/// Kills a run without warning once it has reported `steps` steps.
-fn kill_after(world: &World, arguments: &str, step: &str, steps: usize) {
-    let mut child = world.start(arguments);
-    let mut said = Vec::new();
-    for line in BufReader::new(child.stderr.take().expect("it is piped")).lines().map_while(Result::ok) {
-        said.push(line);
-        if said.iter().filter(|line| line.contains(step)).count() == steps {
-            break;
-        }
-    }
-    child.kill().expect("it runs");
-    child.wait().expect("it ends");
-    assert_eq!(said.iter().filter(|line| line.contains(step)).count(), steps, "{said:#?}");
 }
 
 #[test]

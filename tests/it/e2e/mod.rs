@@ -2,8 +2,10 @@
 
 mod alerts;
 mod bucket;
+mod crash;
 mod dns;
 mod drift;
+mod faults;
 mod json;
 mod lifecycle;
 mod payment_logs;
