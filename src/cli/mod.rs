@@ -7,6 +7,7 @@ mod destroy;
 mod error;
 mod exit;
 mod health;
+mod observe;
 mod output;
 mod package;
 mod pay;
@@ -42,6 +43,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Destroy(destroy::DestroyArgs),
+    Observe(observe::ObserveArgs),
     Output(output::OutputArgs),
     Pay(pay::PayArgs),
     Health(health::HealthArgs),
@@ -81,6 +83,7 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Plan(args) => plan::run(args, &mut ui).await,
         Command::Apply(args) => apply::run(args, &mut ui).await,
         Command::Destroy(args) => destroy::run(args, &mut ui).await,
+        Command::Observe(args) => observe::run(args, &mut ui).await,
         Command::Output(args) => output::run(args, &mut ui).await,
         Command::Pay(args) => pay::run(args, &mut ui).await,
         Command::Health(args) => health::run(args, &mut ui).await,

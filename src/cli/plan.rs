@@ -1,7 +1,10 @@
 //! `drctl plan`
 
+use std::path::PathBuf;
+
 use super::error::CliError;
 use super::exit::Exit;
+use super::observe::plan_from;
 use super::session::{Code, Session, SystemArgs, complete};
 use super::ui::Ui;
 use crate::plan::guard::{self, Guard, Refusal};
@@ -14,6 +17,11 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     system: SystemArgs,
 
+    /// Plan from what `drctl observe --json` printed (`-`: from standard input) instead of live AWS;
+    /// the functions' code is then not built and not compared
+    #[arg(long, value_name = "FILE", conflicts_with = "sandbox")]
+    observed: Option<PathBuf>,
+
     /// Print the plan as one JSON document
     #[arg(long)]
     json: bool,
@@ -24,21 +32,25 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let session = Session::open(&args.system, Code::Build, ui).await?;
-    let state = session.read_state().await?;
-    let observed = session.observe(&state, ui).await?;
-    let plan = complete(plan(&session.subject(&state).basis(&observed)))?;
-    ui.calls(session.cloud.calls());
+    let (spec, plan) = match &args.observed {
+        Some(file) => plan_from(&args.system, file)?,
+        None => {
+            let session = Session::open(&args.system, Code::Build, ui).await?;
+            let state = session.read_state().await?;
+            let observed = session.observe(&state, ui).await?;
+            let plan = plan(&session.subject(&state).basis(&observed));
+            ui.calls(session.cloud.calls());
+            (session.spec, plan)
+        }
+    };
+    let plan = complete(plan)?;
     if args.json {
         ui.answer(&plan_json(&plan))?;
     } else {
         ui.answer(&plan_text(&plan, Style::for_stdout()))?;
     }
     refuse_conflicts(&plan)?;
-    warn_of(
-        &guard::check(&plan, &Guard { protect: session.spec.guard.protect.clone(), allow: Default::default() }),
-        ui,
-    );
+    warn_of(&guard::check(&plan, &Guard { protect: spec.guard.protect, allow: Default::default() }), ui);
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::ChangesPending } else { Exit::Done })
 }
 

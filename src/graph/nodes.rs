@@ -64,6 +64,11 @@ impl Graph {
         self.nodes.get(address)
     }
 
+    /// All resources, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Address, &mut Node)> {
+        self.nodes.iter_mut()
+    }
+
     /// All resources in the order of their addresses.
     pub fn iter(&self) -> impl Iterator<Item = (&Address, &Node)> {
         self.nodes.iter()

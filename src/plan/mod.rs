@@ -116,6 +116,16 @@ pub struct Conflict {
     pub belongs_to: Option<String>,
 }
 
+impl Conflict {
+    /// Who has it, for people: `carries none of drctl's marks`.
+    pub fn whose(&self) -> String {
+        match &self.belongs_to {
+            Some(system) => format!("belongs to another system ({system})"),
+            None => "carries none of drctl's marks".to_owned(),
+        }
+    }
+}
+
 /// Every decision, in the order of addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

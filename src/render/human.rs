@@ -145,12 +145,8 @@ fn write_document(out: &mut String, field: &FieldDiff, style: Style) {
 }
 
 fn write_conflict(out: &mut String, conflict: &Conflict, style: Style) {
-    let owner = match &conflict.belongs_to {
-        Some(system) => format!("belongs to another system ({system})"),
-        None => "carries none of drctl's marks".to_owned(),
-    };
     let line = style.bad(&format!("! {}", conflict.address));
-    let _ = writeln!(out, "{line}  `{}` exists already and {owner}", conflict.id);
+    let _ = writeln!(out, "{line}  `{}` exists already and {}", conflict.id, conflict.whose());
 }
 
 /// What is kept of one property, and what the spec says of it.
@@ -163,7 +159,7 @@ pub(super) fn kept_text(property: &HeldProperty) -> String {
 }
 
 /// A value on one line; what is not known yet says where it will come from.
-fn value(value: &Value) -> String {
+pub(super) fn value(value: &Value) -> String {
     if let Some(reference) = Reference::of(value) {
         return format!("(known after apply, from {reference})");
     }

@@ -4,6 +4,7 @@ mod events;
 mod hint;
 mod human;
 mod json;
+mod observation;
 #[cfg(feature = "aws")]
 mod progress;
 mod style;
@@ -14,6 +15,7 @@ pub use events::{event_line, loss_line, outcome_line, plan_line};
 pub use hint::next_step;
 pub use human::{amount, plan_text, took, waiting_text};
 pub use json::plan_json;
+pub use observation::{Snapshot, SnapshotError, live_text, observation_text, read_snapshot, snapshot_json};
 #[cfg(feature = "aws")]
 pub use progress::Reporter;
 pub use style::Style;

@@ -4,6 +4,7 @@
 //! one for tests in `fake`.
 
 mod cloud;
+mod code;
 mod events;
 mod execute;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod properties;
 mod settle;
 
 pub use cloud::{Cloud, Freshness, Progress};
+pub use code::leave_code;
 pub use events::Event;
 pub use execute::{Outcome, execute};
 #[cfg(feature = "aws")]

@@ -18,7 +18,7 @@ const FLOORS: [(&str, &[&str]); 13] = [
     ("kinds", &["graph", "aws", "plan"]),
     ("desired", &["graph", "spec", "package", "kinds"]),
     ("run", &["graph", "aws", "state", "plan", "kinds", "desired"]),
-    ("render", &["graph", "plan", "run"]),
+    ("render", &["graph", "state", "plan", "run"]),
     ("ops", &["graph", "spec", "package", "sandbox", "aws", "state", "plan", "kinds", "desired", "run", "render"]),
     (
         "cli",

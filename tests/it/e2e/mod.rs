@@ -8,6 +8,7 @@ mod drift;
 mod faults;
 mod json;
 mod lifecycle;
+mod observe;
 mod payment_logs;
 mod readme;
 mod refusals;

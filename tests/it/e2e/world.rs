@@ -186,7 +186,11 @@ impl World {
         let mut command = self.program();
         command.args(arguments.split_whitespace());
         if !arguments.starts_with("sandbox") {
-            command.arg("--sandbox").arg("-f").arg(&self.spec);
+            command.arg("-f").arg(&self.spec);
+            // A plan from an observation has no AWS to talk to.
+            if !arguments.contains("--observed") {
+                command.arg("--sandbox");
+            }
         }
         command
     }
