@@ -8,7 +8,7 @@ use futures::try_join;
 use super::HealthCheck;
 use crate::aws::{Arn, Call, given};
 use crate::graph::{Attributes, Failure, FailureClass, Input, Owner, Resource};
-use crate::kinds::zone::{change_tags, known, settled, tags};
+use crate::kinds::zone::{change_tags, generated, known, settled, tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target, each};
 
 impl Lifecycle for HealthCheck {
@@ -16,22 +16,10 @@ impl Lifecycle for HealthCheck {
         each(targets, |id| async move { read(cx, &id).await }).await
     }
 
-    /// The same reference and configuration again return the check that is there. A reference
-    /// of a check that is gone, or has another configuration, is refused: then the generation
-    /// goes up, unless that check is ours and can be changed into this one.
+    /// The same reference and configuration again return the check that is there. A reference of a check
+    /// that is gone, or has another configuration, is refused; one of ours is changed into this one.
     async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
-        let mut generation = 0;
-        let id = loop {
-            match self.make(cx, generation).await {
-                Ok(id) => break id,
-                Err(failure) if failure.class == FailureClass::Exists => {}
-                Err(failure) => return Err(failure),
-            }
-            if let Some(id) = self.made_earlier(cx).await? {
-                break id;
-            }
-            generation = generation * 2 + 1;
-        };
+        let id = generated(|generation| self.make(cx, generation), || self.made_earlier(cx)).await?;
         let before = settled(|| async { read(cx, &id).await?.ok_or_else(|| unseen(&id)) }).await?;
         Self::update(&before.resource, self, cx).await?;
         Ok(Created { id, attributes: before.attributes })

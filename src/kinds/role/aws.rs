@@ -111,7 +111,7 @@ impl Lifecycle for Role {
 
     /// The tagging API does not know roles: they are listed, narrowed by the suffix, and asked for their tags.
     async fn list(cx: Context<'_>, owner: &Owner, known: &BTreeSet<String>) -> Result<Vec<Target>, Failure> {
-        let mut pages = cx.clients.iam.list_roles().into_paginator().items().send();
+        let mut pages = cx.clients.iam.list_roles().max_items(1_000).into_paginator().items().send();
         let (ending, mut found) = (format!("-{}", owner.suffix), Vec::new());
         while let Some(role) = pages.next().await {
             let name = role.call("iam:ListRoles")?.role_name;

@@ -38,22 +38,8 @@ impl Lifecycle for Zone {
         each(targets, |id| async move { read(cx, &id).await }).await
     }
 
-    /// References of zones that are gone are never taken again, so the generation goes up until one is.
     async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
-        let mut generation = 0;
-        let id = loop {
-            match self.make(cx, generation).await {
-                Ok(id) => break id,
-                Err(failure) if failure.class == FailureClass::Exists => {}
-                Err(failure) => return Err(failure),
-            }
-            // Made by an earlier run, or the answer of this one was lost.
-            let ours = |zone: &HostedZone| Owner::ungenerated(zone.caller_reference()) == self.reference;
-            if let Some(zone) = zones_of(cx, &self.name).await?.iter().find(|zone| ours(zone)) {
-                break bare(zone.id()).to_owned();
-            }
-            generation = generation * 2 + 1;
-        };
+        let id = generated(|generation| self.make(cx, generation), || self.made_earlier(cx)).await?;
         let before = settled(|| async { read(cx, &id).await?.ok_or_else(|| unseen(&id)) }).await?;
         Self::update(&before.resource, self, cx).await?;
         Ok(Created { id, attributes: before.attributes })
@@ -121,6 +107,12 @@ impl Zone {
             .call("route53:CreateHostedZone")?;
         let id = answer.hosted_zone().map(|zone| bare(zone.id()).to_owned());
         id.ok_or_else(|| Failure::malformed("route53:CreateHostedZone", "no zone in the answer"))
+    }
+
+    /// A zone that a run before this one made and did not come to note down.
+    async fn made_earlier(&self, cx: Context<'_>) -> Result<Option<String>, Failure> {
+        let ours = |zone: &HostedZone| Owner::ungenerated(zone.caller_reference()) == self.reference;
+        Ok(zones_of(cx, &self.name).await?.into_iter().find(ours).map(|zone| bare(zone.id()).to_owned()))
     }
 }
 
@@ -213,6 +205,33 @@ pub(in crate::kinds) async fn change_tags(
         .await?;
     }
     Ok(())
+}
+
+/// Makes what Route 53 tells apart by caller references, and returns its id. A reference of what is gone is never
+/// taken again, so the generation goes up until one is, unless what has the reference was made by an earlier
+/// run, or by this one with its answer lost.
+pub(in crate::kinds) async fn generated<M, E>(
+    make: impl Fn(u32) -> M,
+    made_earlier: impl Fn() -> E,
+) -> Result<String, Failure>
+where
+    M: Future<Output = Result<String, Failure>>,
+    E: Future<Output = Result<Option<String>, Failure>>,
+{
+    let mut generation: u32 = 0;
+    loop {
+        let taken = match make(generation).await {
+            Err(failure) if failure.class == FailureClass::Exists => failure,
+            other => return other,
+        };
+        if let Some(id) = made_earlier().await? {
+            return Ok(id);
+        }
+        generation = match generation.checked_mul(2) {
+            Some(doubled) => doubled + 1,
+            None => return Err(taken),
+        };
+    }
 }
 
 /// Calls again while Route 53 is busy with this zone, or does not know yet what was just made.

@@ -10,7 +10,7 @@ mod aws;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "aws")]
-pub(super) use aws::{bare, change_tags, in_sync, known, settled, tags, zones_of};
+pub(super) use aws::{bare, change_tags, generated, in_sync, known, settled, tags, zones_of};
 
 use crate::graph::{Resource, Tags};
 
