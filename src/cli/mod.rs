@@ -7,6 +7,7 @@ mod destroy;
 mod error;
 mod exit;
 mod health;
+mod limit;
 mod output;
 mod package;
 mod pay;

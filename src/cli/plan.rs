@@ -2,17 +2,21 @@
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::limit::TargetArgs;
 use super::session::{Code, Session, SystemArgs, complete};
 use super::ui::Ui;
-use crate::plan::guard::{self, Guard, Refusal};
-use crate::plan::{Action, Plan, plan};
-use crate::render::{Style, plan_json, plan_text};
+use crate::ops;
+use crate::plan::{Plan, guard, plan};
+use crate::render::{Style, plan_json, plan_text, refusal_next, refusal_text};
 
 /// Show what `apply` would change, and change nothing
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     system: SystemArgs,
+
+    #[command(flatten)]
+    target: TargetArgs,
 
     /// Print the plan as one JSON document
     #[arg(long)]
@@ -27,7 +31,8 @@ pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> 
     let session = Session::open(&args.system, Code::Build, ui).await?;
     let state = session.read_state().await?;
     let observed = session.observe(&state, ui).await?;
-    let plan = complete(plan(&session.subject(&state).basis(&observed)))?;
+    let plan = plan(&session.subject(&state).basis(&observed));
+    let plan = complete(args.target.limit(plan, &session.kinds)?)?;
     ui.calls(session.cloud.calls());
     if args.json {
         ui.answer(&plan_json(&plan))?;
@@ -35,10 +40,9 @@ pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> 
         ui.answer(&plan_text(&plan, Style::for_stdout()))?;
     }
     refuse_conflicts(&plan)?;
-    warn_of(
-        &guard::check(&plan, &Guard { protect: session.spec.guard.protect.clone(), allow: Default::default() }),
-        ui,
-    );
+    for refusal in guard::check(&plan, &ops::guard(&session.spec, &plan), &session.kinds) {
+        ui.remark(&format!("`apply` will refuse: {}; {}", refusal_text(&refusal), refusal_next(&refusal)));
+    }
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::ChangesPending } else { Exit::Done })
 }
 
@@ -50,22 +54,4 @@ pub(super) fn refuse_conflicts(plan: &Plan) -> Result<(), CliError> {
         what: format!("drctl did not make what is called like {}, and leaves it alone", names.join(", ")),
         next: format!("choose another `suffix` in `[system]`, or remove `{}` yourself if nobody needs it", first.id),
     })
-}
-
-/// Says what `apply` will refuse.
-fn warn_of(refusals: &[Refusal], ui: &Ui) {
-    for refusal in refusals {
-        ui.remark(&format!("{}: `apply` will refuse unless it gets `--allow {}`", explain(refusal), refusal.address));
-    }
-}
-
-/// What a refused change would do.
-pub(super) fn explain(refusal: &Refusal) -> String {
-    let address = &refusal.address;
-    match refusal.action {
-        Action::Replace => {
-            format!("replacing {address} loses its data ({} cannot be changed in place)", refusal.because.join(", "))
-        }
-        _ => format!("deleting {address} loses its data"),
-    }
 }

@@ -6,6 +6,7 @@ mod human;
 mod json;
 #[cfg(feature = "aws")]
 mod progress;
+mod refusal;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -16,4 +17,5 @@ pub use human::{amount, plan_text, took, waiting_text};
 pub use json::plan_json;
 #[cfg(feature = "aws")]
 pub use progress::Reporter;
+pub use refusal::{refusal_next, refusal_text};
 pub use style::Style;
