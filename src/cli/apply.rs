@@ -10,7 +10,7 @@ use super::ui::Ui;
 use crate::graph::{Address, Meta};
 use crate::ops;
 use crate::plan::guard::{self, Guard, Refusal};
-use crate::plan::{Plan, plan};
+use crate::plan::{Observation, Plan, plan};
 use crate::render::{Style, amount, refusal_next, refusal_text};
 use crate::run::{Options, Outcome, execute};
 use crate::state::State;
@@ -49,10 +49,10 @@ struct AllowArgs {
 
 impl AllowArgs {
     /// Refuses what the guards stop and the command line does not allow.
-    fn refuse(&self, plan: &Plan, guard: Guard, kinds: &[Meta]) -> Result<(), CliError> {
+    fn refuse(&self, plan: &Plan, guard: Guard, observed: &Observation, kinds: &[Meta]) -> Result<(), CliError> {
         let allow = self.allow.iter().cloned().collect();
         let guard = Guard { allow, allow_many_deletes: self.allow_many_deletes, ..guard };
-        let refusals = guard::check(plan, &guard, kinds);
+        let refusals = guard::check(plan, &guard, observed, kinds);
         if refusals.is_empty() {
             return Ok(());
         }
@@ -76,7 +76,7 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
     let plan = complete(args.target.limit(plan, &session.kinds)?)?;
     telling.plan(&plan)?;
     refuse_conflicts(&plan)?;
-    args.allow.refuse(&plan, ops::guard(&session.spec, &plan), &session.kinds)?;
+    args.allow.refuse(&plan, ops::guard(&session.spec, &observed), &observed, &session.kinds)?;
     if plan.has_changes() && !args.yes {
         confirm(&plan.account, ui)?;
     }

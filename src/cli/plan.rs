@@ -40,7 +40,7 @@ pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> 
         ui.answer(&plan_text(&plan, Style::for_stdout()))?;
     }
     refuse_conflicts(&plan)?;
-    for refusal in guard::check(&plan, &ops::guard(&session.spec, &plan), &session.kinds) {
+    for refusal in guard::check(&plan, &ops::guard(&session.spec, &observed), &observed, &session.kinds) {
         ui.remark(&format!("`apply` will refuse: {}; {}", refusal_text(&refusal), refusal_next(&refusal)));
     }
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::ChangesPending } else { Exit::Done })

@@ -5,15 +5,15 @@ use crate::graph::Address;
 use crate::graph::Resource;
 use crate::kinds::function::Function;
 use crate::kinds::function_url::FunctionUrl;
-use crate::plan::Plan;
+use crate::plan::Observation;
 use crate::plan::guard::{Guard, Site};
 
-/// The guards that the spec asks for, over everything that takes payments in `plan`: also in regions that the
+/// The guards that the spec asks for, over everything that takes payments or did: also in regions that the
 /// spec no longer has.
-pub fn guard(spec: &Spec, plan: &Plan) -> Guard {
+pub fn guard(spec: &Spec, observed: &Observation) -> Guard {
     let payments = spec.payment_function();
     let takes_payments = |address: &&Address| address.kind == Function::KIND && Some(address.name.as_str()) == payments;
-    let functions = plan.changes.iter().map(|change| &change.address).filter(takes_payments);
+    let functions = observed.seen.keys().filter(takes_payments);
     let sites = functions.map(|function| Site {
         function: function.clone(),
         throttle: "reserved_concurrency".into(),

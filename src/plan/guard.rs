@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Action, Change, Plan};
+use super::{Action, Change, Observation, Plan, Sight};
 use crate::graph::{Address, Meta};
 
 /// What is protected, and what the user has allowed all the same.
@@ -71,6 +71,8 @@ pub enum Refusal {
 pub enum Quiet {
     /// This is not there.
     Absent(Address),
+    /// This cannot be read.
+    Unknown(Address),
     /// It is stopped.
     Stopped,
     /// Its health check is red, for this reason.
@@ -81,11 +83,12 @@ pub enum Quiet {
     Stops,
 }
 
-/// What of `plan` the guard stops: losses in the order of addresses, then what concerns the whole system.
-pub fn check(plan: &Plan, guard: &Guard, kinds: &[Meta]) -> Vec<Refusal> {
+/// What of `plan` the guard stops, after what was observed for it: losses in the order of addresses, then what
+/// concerns the whole system.
+pub fn check(plan: &Plan, guard: &Guard, observed: &Observation, kinds: &[Meta]) -> Vec<Refusal> {
     let mut refusals: Vec<_> = plan.pending().filter_map(|change| loss(plan, change, guard, kinds)).collect();
     refusals.extend(many_deletes(plan, guard));
-    refusals.extend(silence(plan, guard));
+    refusals.extend(silence(plan, guard, observed));
     refusals
 }
 
@@ -127,28 +130,35 @@ fn many_deletes(plan: &Plan, guard: &Guard) -> Option<Refusal> {
 }
 
 /// A site that takes no payments now is no reason to stop: the plan may well be its repair.
-fn silence(plan: &Plan, guard: &Guard) -> Option<Refusal> {
-    let (quiet, heard): (Vec<_>, Vec<_>) =
-        guard.sites.iter().map(|site| (site, quiet(plan, site))).partition(|(_, now)| now.is_some());
-    let mut sites: Vec<_> = quiet.into_iter().filter_map(|(site, now)| Some((site.function.clone(), now?))).collect();
-    let last = heard.first()?.0.function.clone();
-    for (site, _) in heard {
-        sites.push((site.function.clone(), quieted(plan, site)?));
+fn silence(plan: &Plan, guard: &Guard, observed: &Observation) -> Option<Refusal> {
+    let (mut sites, mut last) = (Vec::new(), None);
+    for site in &guard.sites {
+        let why = match quiet(site, observed) {
+            Some(why) => why,
+            None => {
+                last = last.or(Some(&site.function));
+                quieted(plan, site)?
+            }
+        };
+        sites.push((site.function.clone(), why));
     }
-    let allowed = guard.sites.iter().any(|site| guard.allow.contains(&site.function));
-    (!allowed).then_some(Refusal::Silence { sites, last })
+    let last = last.filter(|_| !sites.iter().any(|(site, _)| guard.allow.contains(site)))?.clone();
+    Some(Refusal::Silence { sites, last })
 }
 
-/// Why a site takes no payments now, if it does not. What the plan does not look at is taken to work.
-fn quiet(plan: &Plan, site: &Site) -> Option<Quiet> {
-    for change in [&site.function, &site.url].into_iter().filter_map(|address| plan.get(address)) {
-        match &change.before {
-            None => return Some(Quiet::Absent(change.address.clone())),
-            Some(live) if live.properties.get(&site.throttle) == Some(&json!(0)) => return Some(Quiet::Stopped),
-            Some(_) => {}
+/// Why a site takes no payments now, if it does not; one that cannot be read is not counted on.
+fn quiet(site: &Site, observed: &Observation) -> Option<Quiet> {
+    for address in [&site.function, &site.url] {
+        match observed.seen.get(address) {
+            None | Some(Sight::Absent) => return Some(Quiet::Absent(address.clone())),
+            Some(Sight::Failed(_)) => return Some(Quiet::Unknown(address.clone())),
+            Some(Sight::Live(live)) if live.properties.get(&site.throttle) == Some(&json!(0)) => {
+                return Some(Quiet::Stopped);
+            }
+            Some(Sight::Live(_)) => {}
         }
     }
-    let check = site.check.as_ref().and_then(|check| plan.get(check)?.before.as_ref()?.red());
+    let check = site.check.as_ref().and_then(|check| observed.live(check)?.red());
     check.map(|why| Quiet::Red(why.to_owned()))
 }
 

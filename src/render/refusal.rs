@@ -49,6 +49,7 @@ pub fn refusal_next(refusal: &Refusal) -> String {
 fn quiet(site: &Address, why: &Quiet) -> String {
     match why {
         Quiet::Absent(missing) => format!("{missing} is not there"),
+        Quiet::Unknown(part) => format!("{part} cannot be read"),
         Quiet::Stopped => format!("{site} is stopped"),
         Quiet::Red(why) => format!("{site} has a red health check ({why})"),
         Quiet::Goes(part, Action::Replace) => format!("{part} is replaced"),

@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use super::{SPEC, World, applied, at, nothing, replan, without_the_function};
+use super::{SPEC, World, applied, at, nothing, without_the_function};
+use crate::graph::{Failure, FailureClass};
 use crate::kinds;
 use crate::ops;
 use crate::plan::guard::{Guard, Refusal, check};
@@ -12,19 +13,35 @@ use crate::plan::{Plan, Sight};
 use crate::render::{refusal_next, refusal_text};
 use crate::run::fake::System;
 
-/// What the guards of `spec` say of a plan.
-fn refusals(plan: &Plan, spec: &str, guard: Guard) -> Vec<Refusal> {
-    let own = ops::guard(&System::new(spec).spec, plan);
-    check(plan, &Guard { protect: own.protect, sites: own.sites, ..guard }, &kinds::metas())
+/// A plan, and the world and the spec that it was made from.
+struct Made {
+    plan: Plan,
+    world: World,
+    spec: String,
 }
 
-/// What people read of it.
-fn told(plan: &Plan, spec: &str) -> String {
-    let told = refusals(plan, spec, Guard::default());
-    told.iter()
-        .map(|refusal| format!("{}\n  {}", refusal_text(refusal), refusal_next(refusal)))
-        .collect::<Vec<_>>()
-        .join("\n")
+fn made(world: World, spec: &str) -> Made {
+    Made { plan: world.plan(spec), world, spec: spec.to_owned() }
+}
+
+impl Made {
+    /// What the guards say of it.
+    fn refusals(&self, guard: Guard) -> Vec<Refusal> {
+        let own = ops::guard(&System::new(&self.spec).spec, &self.world.observed);
+        let guard = Guard { protect: own.protect, sites: own.sites, ..guard };
+        check(&self.plan, &guard, &self.world.observed, &kinds::metas())
+    }
+
+    /// What people read of it.
+    fn told(&self) -> String {
+        let told = self.refusals(Guard::default());
+        let lines = told.iter().map(|refusal| format!("{}\n  {}", refusal_text(refusal), refusal_next(refusal)));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn limited(self, target: &str) -> Self {
+        Self { plan: limit(&self.plan, &[target.parse().unwrap()], &kinds::metas()).unwrap(), ..self }
+    }
 }
 
 fn allowing(address: &str) -> Guard {
@@ -50,82 +67,85 @@ impl World {
 
 #[test]
 fn what_is_protected_goes_only_when_its_address_is_allowed() {
-    let plan = replan(SPEC, &rekeyed());
-    assert_snapshot!(told(&plan, SPEC), @"
+    let made = made(applied(SPEC), &rekeyed());
+    assert_snapshot!(made.told(), @"
     replacing global/table.payments loses its data (key cannot be changed in place), and lifts the deletion protection of us-east-1/table_replica.payments, us-west-2/table_replica.payments
       change the spec back, or add `--allow global/table.payments` if its data may be lost
     ");
-    assert_eq!(refusals(&plan, SPEC, allowing("global/table.payments")), []);
-    assert_eq!(refusals(&plan, SPEC, allowing("global/table.ledger")).len(), 1);
+    assert_eq!(made.refusals(allowing("global/table.payments")), []);
+    assert_eq!(made.refusals(allowing("global/table.ledger")).len(), 1);
 }
 
 #[test]
 fn a_table_that_aws_protects_is_protected_whatever_the_spec_says() {
     let free = format!("{}[guard]\nprotect = []\n", rekeyed());
-    let plan = applied(SPEC).plan(&free);
-    assert_snapshot!(told(&plan, &free), @"
+    let protected = made(applied(SPEC), &free);
+    assert_snapshot!(protected.told(), @"
     replacing global/table.payments loses its data (key cannot be changed in place), and lifts the deletion protection of us-east-1/table_replica.payments, us-west-2/table_replica.payments
       change the spec back, or add `--allow global/table.payments` if its data may be lost
     ");
-    assert_eq!(refusals(&plan, &free, allowing("global/table.payments")), []);
-    let unprotected = SPEC.to_owned() + "[guard]\nprotect = []\n";
-    assert_eq!(refusals(&applied(&unprotected).plan(&free), &free, Guard::default()), []);
+    assert_eq!(protected.refusals(allowing("global/table.payments")), []);
+    assert_eq!(made(applied(&format!("{SPEC}[guard]\nprotect = []\n")), &free).told(), "");
 }
 
 #[test]
 fn what_is_protected_may_be_made_and_changed() {
-    let spec = SPEC.replace("key = \"id\"", "key = \"id\"\nttl = \"end\"");
-    assert_eq!(refusals(&replan(SPEC, &spec), &spec, Guard::default()), []);
-    assert_eq!(refusals(&applied(SPEC).without("global/table.payments").plan(SPEC), SPEC, Guard::default()), []);
+    assert_eq!(made(applied(SPEC), &SPEC.replace("key = \"id\"", "key = \"id\"\nttl = \"end\"")).told(), "");
+    assert_eq!(made(applied(SPEC).without("global/table.payments"), SPEC).told(), "");
 }
 
 #[test]
 fn a_plan_that_deletes_more_than_it_keeps_is_hardly_meant() {
-    let spec = without_the_function();
-    let plan = replan(SPEC, spec);
-    assert_snapshot!(told(&plan, spec), @"
+    let made = made(applied(SPEC), without_the_function());
+    assert_snapshot!(made.told(), @"
     this deletes 8 resources and keeps 3: it may not be the right spec
       name the right spec with `-f`, or add `--allow-many-deletes`
     ");
-    assert_eq!(refusals(&plan, spec, Guard { allow_many_deletes: true, ..Guard::default() }), []);
-}
-
-#[test]
-fn what_a_target_leaves_out_is_kept() {
-    let spec = without_the_function();
-    let plan = limit(&replan(SPEC, spec), &["us-east-1".parse().unwrap()], &kinds::metas()).unwrap();
-    assert_eq!(refusals(&plan, spec, Guard::default()), []);
+    assert_eq!(made.refusals(Guard { allow_many_deletes: true, ..Guard::default() }), []);
+    assert_eq!(made.limited("us-east-1").told(), "", "what a target leaves out is kept");
 }
 
 #[test]
 fn stopping_every_region_at_once_is_refused() {
     let spec = SPEC.replace("timeout", "reserved-concurrency = 0\ntimeout");
-    let plan = replan(SPEC, &spec);
-    assert_snapshot!(told(&plan, &spec), @"
-    no region would take payments: us-east-1/function.pay would be stopped, us-west-2/function.pay would be stopped
+    let both = made(applied(SPEC), &spec);
+    assert_snapshot!(both.told(), @"
+    no region would take payments: us-east-1/function.pay is stopped by this, us-west-2/function.pay is stopped by this
       see that another region is well and apply one region at a time with `--target REGION`, or add `--allow us-east-1/function.pay` if payments may stop
     ");
-    assert_eq!(refusals(&plan, &spec, allowing("us-west-2/function.pay")), []);
-    assert_eq!(refusals(&nothing().plan(&spec), &spec, Guard::default()), [], "nothing takes payments yet");
-    assert_eq!(refusals(&applied(&spec).plan(&spec), &spec, Guard::default()), [], "it was so before");
+    assert_eq!(both.refusals(allowing("us-west-2/function.pay")), []);
+    assert_eq!(both.limited("us-west-2").told(), "", "the other region goes on");
+    assert_eq!(made(nothing(), &spec).told(), "", "nothing takes payments yet");
+    assert_eq!(made(applied(&spec), &spec).told(), "", "it was so before");
+}
+
+#[test]
+fn a_region_that_is_left_out_counts_as_it_is() {
+    let spec = SPEC.replace("timeout", "reserved-concurrency = 0\ntimeout");
+    let stopped = || applied(SPEC).set("us-east-1/function.pay", "reserved_concurrency", json!(0));
+    assert_snapshot!(made(stopped(), &spec).limited("us-west-2/function.pay").told(), @"
+    no region would take payments: us-east-1/function.pay is stopped, us-west-2/function.pay is stopped by this
+      see that another region is well and apply one region at a time with `--target REGION`, or add `--allow us-west-2/function.pay` if payments may stop
+    ");
+    let unknown = Sight::Failed(Failure::new(FailureClass::Unreachable, "lambda:GetFunction", "no answer"));
+    let unread = applied(SPEC).look("us-east-1/function.pay", unknown);
+    assert_snapshot!(made(unread, &spec).limited("us-west-2/function.pay").told(), @"
+    no region would take payments: us-east-1/function.pay cannot be read, us-west-2/function.pay is stopped by this
+      see that another region is well and apply one region at a time with `--target REGION`, or add `--allow us-west-2/function.pay` if payments may stop
+    ");
 }
 
 #[test]
 fn the_only_region_that_is_well_is_not_replaced() {
     let spec = with_dns();
     let world = || applied(&spec).set("us-west-2/function.pay", "name", json!("other-t1"));
-    assert_eq!(told(&world().plan(&spec), &spec), "", "the other region goes on");
-    assert_snapshot!(told(&world().red("us-east-1").plan(&spec), &spec), @"
-    no region would take payments: us-east-1/function.pay has a red health check (Failure: HTTP Status Code 503, Service Unavailable), us-west-2/function.pay goes while us-west-2/function.pay is replaced
+    assert_eq!(made(world(), &spec).told(), "", "the other region goes on");
+    assert_snapshot!(made(world().red("us-east-1"), &spec).told(), @"
+    no region would take payments: us-east-1/function.pay has a red health check (Failure: HTTP Status Code 503, Service Unavailable), us-west-2/function.pay is replaced
       see that another region is well and apply one region at a time with `--target REGION`, or add `--allow us-west-2/function.pay` if payments may stop
     ");
-    let stopped = world().set("us-east-1/function.pay", "reserved_concurrency", json!(0));
-    assert_snapshot!(told(&stopped.plan(&spec), &spec), @"
-    no region would take payments: us-east-1/function.pay is stopped, us-west-2/function.pay goes while us-west-2/function.pay is replaced
-      see that another region is well and apply one region at a time with `--target REGION`, or add `--allow us-west-2/function.pay` if payments may stop
-    ");
-    assert_snapshot!(told(&world().without("us-east-1/function_url.pay").plan(&spec), &spec), @"
-    no region would take payments: us-east-1/function.pay is not there, us-west-2/function.pay goes while us-west-2/function.pay is replaced
+    assert_snapshot!(made(world().without("us-east-1/function_url.pay"), &spec).told(), @"
+    no region would take payments: us-east-1/function_url.pay is not there, us-west-2/function.pay is replaced
       see that another region is well and apply one region at a time with `--target REGION`, or add `--allow us-west-2/function.pay` if payments may stop
     ");
 }
@@ -138,15 +158,14 @@ fn a_repair_is_never_refused() {
         .red("us-west-2")
         .set("us-east-1/function.pay", "name", json!("other-t1"))
         .set("us-west-2/function.pay", "memory", json!(128));
-    assert_eq!(told(&world.plan(&spec), &spec), "");
+    assert_eq!(made(world, &spec).told(), "");
 }
 
 #[test]
 fn a_region_that_leaves_the_spec_counts_as_long_as_it_takes_payments() {
     let moved = with_dns().replace("us-west-2", "eu-west-1");
-    let world = applied(&with_dns()).red("us-east-1");
-    assert_snapshot!(told(&world.plan(&moved), &moved), @"
-    no region would take payments: eu-west-1/function.pay is not there, us-east-1/function.pay has a red health check (Failure: HTTP Status Code 503, Service Unavailable), us-west-2/function.pay goes with us-west-2/function.pay
+    assert_snapshot!(made(applied(&with_dns()).red("us-east-1"), &moved).told(), @"
+    no region would take payments: us-east-1/function.pay has a red health check (Failure: HTTP Status Code 503, Service Unavailable), us-west-2/function.pay is deleted
       see that another region is well and apply one region at a time with `--target REGION`, or add `--allow us-west-2/function.pay` if payments may stop
     ");
 }

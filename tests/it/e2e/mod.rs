@@ -4,6 +4,7 @@ mod alerts;
 mod bucket;
 mod dns;
 mod drift;
+mod guards;
 mod json;
 mod lifecycle;
 mod payment_logs;
