@@ -2,14 +2,16 @@
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::plan::{explain, refuse_conflicts};
+use super::limit::TargetArgs;
+use super::plan::refuse_conflicts;
 use super::session::{Code, Session, SystemArgs, complete};
 use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
-use crate::graph::Address;
-use crate::plan::guard::{self, Guard};
-use crate::plan::{Plan, plan};
-use crate::render::{Style, amount};
+use crate::graph::{Address, Meta};
+use crate::ops;
+use crate::plan::guard::{self, Guard, Refusal};
+use crate::plan::{Observation, Plan, plan};
+use crate::render::{Style, amount, refusal_next, refusal_text};
 use crate::run::{Options, Outcome, execute};
 use crate::state::State;
 
@@ -20,15 +22,43 @@ pub(super) struct ApplyArgs {
     system: SystemArgs,
 
     #[command(flatten)]
+    target: TargetArgs,
+
+    #[command(flatten)]
     run: RunArgs,
 
     /// Do not ask
     #[arg(long)]
     yes: bool,
 
+    #[command(flatten)]
+    allow: AllowArgs,
+}
+
+/// What the guards let through.
+#[derive(Debug, Clone, clap::Args)]
+struct AllowArgs {
     /// Let this protected resource be deleted or replaced, with its data
     #[arg(long, value_name = "ADDRESS")]
     allow: Vec<Address>,
+
+    /// Let more resources be deleted than stay
+    #[arg(long)]
+    allow_many_deletes: bool,
+}
+
+impl AllowArgs {
+    /// Refuses what the guards stop and the command line does not allow.
+    fn refuse(&self, plan: &Plan, guard: Guard, observed: &Observation, kinds: &[Meta]) -> Result<(), CliError> {
+        let allow = self.allow.iter().cloned().collect();
+        let guard = Guard { allow, allow_many_deletes: self.allow_many_deletes, ..guard };
+        let refusals = guard::check(plan, &guard, observed, kinds);
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        let lines = |text: fn(&Refusal) -> String| refusals.iter().map(text).collect::<Vec<_>>().join("\n");
+        Err(CliError::Refused { what: lines(refusal_text), next: lines(refusal_next) })
+    }
 }
 
 pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError> {
@@ -42,16 +72,11 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
     let session = Session::open(&args.system, Code::Build, ui).await?;
     let mut state = session.lock_state("apply").await?;
     let observed = session.observe(state.known(), ui).await?;
-    let plan = complete(plan(&session.subject(state.known()).basis(&observed)))?;
+    let plan = plan(&session.subject(state.known()).basis(&observed));
+    let plan = complete(args.target.limit(plan, &session.kinds)?)?;
     telling.plan(&plan)?;
     refuse_conflicts(&plan)?;
-    let guard = Guard { protect: session.spec.guard.protect.clone(), allow: args.allow.iter().cloned().collect() };
-    let refusals = guard::check(&plan, &guard);
-    if let Some(first) = refusals.first() {
-        let what: Vec<_> = refusals.iter().map(explain).collect();
-        let next = format!("change the spec back, or add `--allow {}` if its data may be lost", first.address);
-        return Err(CliError::Refused { what: what.join("\n"), next });
-    }
+    args.allow.refuse(&plan, ops::guard(&session.spec, &observed), &observed, &session.kinds)?;
     if plan.has_changes() && !args.yes {
         confirm(&plan.account, ui)?;
     }

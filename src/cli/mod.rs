@@ -7,6 +7,7 @@ mod destroy;
 mod error;
 mod exit;
 mod health;
+mod limit;
 mod observe;
 mod output;
 mod package;

@@ -4,18 +4,23 @@ use std::path::PathBuf;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::limit::TargetArgs;
 use super::observe::plan_from;
 use super::session::{Code, Session, SystemArgs, complete};
 use super::ui::Ui;
-use crate::plan::guard::{self, Guard, Refusal};
-use crate::plan::{Action, Plan, plan};
-use crate::render::{Style, plan_json, plan_text};
+use crate::kinds;
+use crate::ops;
+use crate::plan::{Plan, guard, plan};
+use crate::render::{Style, plan_json, plan_text, refusal_next, refusal_text};
 
 /// Show what `apply` would change, and change nothing
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     system: SystemArgs,
+
+    #[command(flatten)]
+    target: TargetArgs,
 
     /// Plan from what `drctl observe --json` printed (`-`: from standard input) instead of live AWS;
     /// the functions' code is then not built and not compared
@@ -32,7 +37,7 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let (spec, plan) = match &args.observed {
+    let (spec, observed, plan) = match &args.observed {
         Some(file) => plan_from(&args.system, file)?,
         None => {
             let session = Session::open(&args.system, Code::Build, ui).await?;
@@ -40,17 +45,20 @@ pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> 
             let observed = session.observe(&state, ui).await?;
             let plan = plan(&session.subject(&state).basis(&observed));
             ui.calls(session.cloud.calls());
-            (session.spec, plan)
+            (session.spec, observed, plan)
         }
     };
-    let plan = complete(plan)?;
+    let kinds = kinds::metas();
+    let plan = complete(args.target.limit(plan, &kinds)?)?;
     if args.json {
         ui.answer(&plan_json(&plan))?;
     } else {
         ui.answer(&plan_text(&plan, Style::for_stdout()))?;
     }
     refuse_conflicts(&plan)?;
-    warn_of(&guard::check(&plan, &Guard { protect: spec.guard.protect, allow: Default::default() }), ui);
+    for refusal in guard::check(&plan, &ops::guard(&spec, &observed), &observed, &kinds) {
+        ui.remark(&format!("`apply` will refuse: {}; {}", refusal_text(&refusal), refusal_next(&refusal)));
+    }
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::ChangesPending } else { Exit::Done })
 }
 
@@ -62,22 +70,4 @@ pub(super) fn refuse_conflicts(plan: &Plan) -> Result<(), CliError> {
         what: format!("drctl did not make what is called like {}, and leaves it alone", names.join(", ")),
         next: format!("choose another `suffix` in `[system]`, or remove `{}` yourself if nobody needs it", first.id),
     })
-}
-
-/// Says what `apply` will refuse.
-fn warn_of(refusals: &[Refusal], ui: &Ui) {
-    for refusal in refusals {
-        ui.remark(&format!("{}: `apply` will refuse unless it gets `--allow {}`", explain(refusal), refusal.address));
-    }
-}
-
-/// What a refused change would do.
-pub(super) fn explain(refusal: &Refusal) -> String {
-    let address = &refusal.address;
-    match refusal.action {
-        Action::Replace => {
-            format!("replacing {address} loses its data ({} cannot be changed in place)", refusal.because.join(", "))
-        }
-        _ => format!("deleting {address} loses its data"),
-    }
 }

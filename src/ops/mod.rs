@@ -3,12 +3,14 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod endpoint;
+mod guard;
 mod outputs;
 mod secret;
 
 #[cfg(feature = "aws")]
 pub use aws::{bucket_content, count_items, inventory, set_concurrency};
 pub use endpoint::{Answer, RequestError, get, post};
+pub use guard::guard;
 pub use outputs::{Output, health_url, outputs, payment_url};
 pub use secret::{SecretStatus, SecretValue, ValueError};
 #[cfg(feature = "aws")]

@@ -138,6 +138,7 @@ impl<'a> Draft<'a> {
             outstanding: basis.outstanding(),
             warnings: basis.desired.warnings().to_vec(),
             failures: Vec::new(),
+            left_out: 0,
         };
         Self { basis, changes: BTreeMap::new(), plan }
     }
@@ -156,7 +157,7 @@ impl<'a> Draft<'a> {
             Some(Sight::Failed(failure)) => self.plan.failures.push((address.clone(), failure.clone())),
             Some(Sight::Live(live)) => match self.basis.ours(address, live) {
                 Ok(()) if self.goes_with_its_whole(address) => {
-                    self.push(address, Action::Create, Reason::DependencyChanged, None, Some(after));
+                    self.push(address, Action::Create, Reason::DependencyChanged, Some(live.clone()), Some(after));
                 }
                 Ok(()) => self.compare(address, live.clone(), after, &holds),
                 Err(belongs_to) => {

@@ -6,6 +6,7 @@ mod diff;
 pub mod guard;
 mod held;
 mod observation;
+pub mod target;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ pub use diff::{FieldDiff, diff};
 pub use held::{HeldProperty, Hold};
 pub use observation::{Live, Observation, Sight};
 
-use crate::graph::{Address, Failure, Owner, Properties};
+use crate::graph::{Address, Failure, Meta, Owner, Properties};
 
 /// What will be done to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +144,8 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Resources that could not be read; the plan is incomplete while there are any.
     pub failures: Vec<(Address, Failure)>,
+    /// How many resources that are there the plan is not about, because it was limited.
+    pub left_out: usize,
 }
 
 impl Plan {
@@ -159,6 +162,14 @@ impl Plan {
     /// How many changes have this action.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
+    }
+
+    /// The parts of `whole`, which is replaced, that have to be made again after it.
+    pub fn made_again_with(&self, whole: &Address, kinds: &[Meta]) -> impl Iterator<Item = &Change> {
+        self.pending().filter(move |part| {
+            let meta = kinds.iter().find(|meta| meta.kind == part.address.kind);
+            meta.and_then(|meta| meta.part_of) == Some(&whole.kind) && part.needs.contains(whole)
+        })
     }
 
     /// One change by address.

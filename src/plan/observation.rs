@@ -29,6 +29,16 @@ impl Live {
         self.attributes.get("waiting").map(String::as_str)
     }
 
+    /// What its checkers say, if it is a health check that is red now.
+    pub fn red(&self) -> Option<&str> {
+        self.attributes.get("red").map(String::as_str)
+    }
+
+    /// Whether AWS refuses to delete it, or what it is part of, until its protection is lifted.
+    pub fn is_protected(&self) -> bool {
+        self.properties.get("deletion_protection").is_some_and(|on| on == true)
+    }
+
     /// Whether it cannot be deleted and goes by itself in time, as a subscription does that nobody confirmed.
     pub fn lapses(&self) -> bool {
         self.attributes.contains_key("lapses")

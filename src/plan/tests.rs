@@ -1,11 +1,12 @@
 //! Plans of small specs, shown as people see them.
 
+mod guard;
 mod held;
+mod target;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::guard::{Guard, check};
 use super::{Action, Basis, Observation, Plan, Sight};
 use crate::graph::{Address, Document, Failure, FailureClass};
 use crate::render::{Style, plan_text};
@@ -487,29 +488,6 @@ fn destroy_covers_what_the_spec_has_forgotten() {
 #[test]
 fn destroy_of_nothing_is_nothing() {
     assert!(!nothing().destroy(SPEC).has_changes());
-}
-
-#[test]
-fn what_is_protected_goes_only_when_its_address_is_allowed() {
-    let protect = || System::new(SPEC).spec.guard.protect;
-    let plan = replan(SPEC, &SPEC.replace("key = \"id\"", "key = \"number\""));
-    let refusals = check(&plan, &Guard { protect: protect(), allow: [].into() });
-    let [refusal] = &refusals[..] else { panic!("{refusals:?}") };
-    assert_eq!((&refusal.address, refusal.action), (&at("global/table.payments"), Action::Replace));
-    assert_eq!(refusal.because, ["key"]);
-
-    let allow = [at("global/table.payments")].into();
-    assert_eq!(check(&plan, &Guard { protect: protect(), allow }), []);
-    let other = [at("global/table.ledger")].into();
-    assert_eq!(check(&plan, &Guard { protect: protect(), allow: other }).len(), 1);
-    assert_eq!(check(&plan, &Guard::default()), []);
-}
-
-#[test]
-fn what_is_protected_may_be_made_and_changed() {
-    let guard = Guard { protect: System::new(SPEC).spec.guard.protect, allow: [].into() };
-    assert_eq!(check(&replan(SPEC, &SPEC.replace("key = \"id\"", "key = \"id\"\nttl = \"end\"")), &guard), []);
-    assert_eq!(check(&applied(SPEC).without("global/table.payments").plan(SPEC), &guard), []);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn known(failure: &Failure) -> Option<String> {
         return Some("another secret has this name in that region (one made independent of its primary, too): delete it there if nobody needs it, then run the same command again".into());
     }
     if says("deletion protection") || says("Deletion protection") {
-        return Some("run `drctl destroy` with `--lift-protection` if the table really is to go".into());
+        return Some("somebody turned the table's deletion protection on meanwhile: if it really is to go, run the same command again, which then asks for it".into());
     }
     if matches!(failure.code.as_str(), "ExpiredToken" | "ExpiredTokenException") {
         return Some("the credentials have expired: renew them and run the same command again".into());

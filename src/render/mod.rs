@@ -7,6 +7,7 @@ mod json;
 mod observation;
 #[cfg(feature = "aws")]
 mod progress;
+mod refusal;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -18,4 +19,5 @@ pub use json::plan_json;
 pub use observation::{Snapshot, SnapshotError, live_text, observation_text, read_snapshot, snapshot_json};
 #[cfg(feature = "aws")]
 pub use progress::Reporter;
+pub use refusal::{refusal_next, refusal_text};
 pub use style::Style;

@@ -233,7 +233,7 @@ fn a_known_failure_comes_with_what_to_do_about_it() {
     lower `reserved-concurrency`, or ask for a higher Lambda concurrency quota in this region: AWS keeps 100 unreserved
     DynamoDB takes one change of TTL in an hour: run the same command again then
     DynamoDB keeps a source region for 24 hours after its last replica was made: run the same command again then
-    run `drctl destroy` with `--lift-protection` if the table really is to go
+    somebody turned the table's deletion protection on meanwhile: if it really is to go, run the same command again, which then asks for it
     the credentials have expired: renew them and run the same command again
     AWS does not accept these credentials: check them with `aws sts get-caller-identity`
     ");

@@ -177,6 +177,12 @@ async fn act<C: Cloud>(
             make(cloud, plan, change, after, waiting).await.map(Some)
         }
         (Action::Replace, Some(before), Some(after)) => {
+            // What protects a part (a table's member from deletion) protects the whole.
+            for part in plan.made_again_with(address, options.kinds) {
+                if let Some(before) = &part.before {
+                    cloud.delete(&part.address, &before.properties, waiting).await?;
+                }
+            }
             cloud.delete(address, &before.properties, waiting).await?;
             make(cloud, plan, change, after, waiting).await.map(Some)
         }

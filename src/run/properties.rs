@@ -411,12 +411,16 @@ fn what_still_differs_after_a_minute_is_told() {
 }
 
 #[test]
-fn a_replaced_table_has_all_its_settings_again() {
-    let spec = format!("{SPEC}[guard]\nprotect = []\n");
-    let (lab, replaced) = (Lab::new(), System::new(&spec.replace("key = \"id\"", "key = \"number\"")));
-    assert_complete(lab.apply(&System::new(&spec)));
-    assert_complete(lab.apply(&replaced));
-    lab.assert_converged(&replaced);
+fn a_replaced_table_loses_its_protection_first_and_has_all_its_settings_again() {
+    let replaced = System::new(&SPEC.replace("key = \"id\"", "key = \"number\""));
+    for killed in 0..6 {
+        let lab = Lab::new();
+        assert_complete(lab.apply(&System::new(SPEC)));
+        lab.cloud.fail(killed, Fault::Killed);
+        lab.apply(&replaced);
+        assert_complete(lab.apply(&replaced));
+        lab.assert_converged(&replaced);
+    }
 }
 
 #[test]

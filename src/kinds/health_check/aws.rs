@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_route53::types::{HealthCheck as ApiHealthCheck, HealthCheckConfig, HealthCheckType, TagResourceType};
-use futures::try_join;
+use futures::{join, try_join};
 
 use super::HealthCheck;
 use crate::aws::{Arn, Call, given};
 use crate::graph::{Attributes, Failure, FailureClass, Input, Owner, Resource};
 use crate::kinds::zone::{change_tags, generated, known, settled, tags};
-use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target, each};
+use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, TagSource, Target, each};
 
 impl Lifecycle for HealthCheck {
     async fn observe(cx: Context<'_>, targets: &[Target]) -> Seen<Self> {
@@ -128,11 +128,12 @@ async fn get(cx: Context<'_>, id: &str) -> Result<Option<ApiHealthCheck>, Failur
 }
 
 async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<HealthCheck>>, Failure> {
-    let (check, tags) = match try_join!(get(cx, id), tags(cx, &TagResourceType::Healthcheck, id)) {
-        Ok((Some(check), tags)) => (check, tags),
-        Ok((None, _)) => return Ok(None),
-        Err(failure) if failure.class == FailureClass::NotFound => return Ok(None),
-        Err(failure) => return Err(failure),
+    let reads = async { try_join!(get(cx, id), tags(cx, &TagResourceType::Healthcheck, id)) };
+    let (check, tags, red) = match join!(reads, red(cx, id)) {
+        (Ok((Some(check), tags)), red) => (check, tags, red),
+        (Ok((None, _)), _) => return Ok(None),
+        (Err(failure), _) if failure.class == FailureClass::NotFound => return Ok(None),
+        (Err(failure), _) => return Err(failure),
     };
     let missing = |what| Failure::malformed("route53:GetHealthCheck", format!("no {what} in the answer"));
     let config = check.health_check_config().ok_or_else(|| missing("configuration"))?;
@@ -154,8 +155,23 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<HealthCheck>>, F
         disabled: config.disabled().unwrap_or_default(),
         tags,
     };
-    let attributes = Attributes::from([("id".into(), id.to_owned())]);
+    let mut attributes = Attributes::from([("id".into(), id.to_owned())]);
+    attributes.extend(red.filter(|_| !resource.disabled).map(|why| ("red".into(), why)));
     Ok(Some(Found { resource, attributes }))
+}
+
+/// What the checkers complain of, if the check is red: at most 18 % of them report success. It is read to plan
+/// from and not to settle by, since Route 53 answers once a second only; not knowing it is no failure.
+async fn red(cx: Context<'_>, id: &str) -> Option<String> {
+    if let TagSource::Strict = cx.tags {
+        return None;
+    }
+    let answer = cx.clients.route53.get_health_check_status().health_check_id(id).send().await;
+    let answer = answer.call("route53:GetHealthCheckStatus").ok()?;
+    let reports = answer.health_check_observations().iter().filter_map(|checker| checker.status_report()?.status());
+    let (good, bad): (Vec<&str>, Vec<&str>) = reports.partition(|report| report.starts_with("Success"));
+    let red = good.len() * 100 <= (good.len() + bad.len()) * 18;
+    bad.first().filter(|_| red).map(|why| (*why).to_owned())
 }
 
 /// The spec reader keeps intervals and thresholds far below this.
