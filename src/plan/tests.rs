@@ -7,28 +7,10 @@ use serde_json::{Value, json};
 
 use super::guard::{Guard, check};
 use super::{Action, Basis, Observation, Plan, Sight};
-use crate::graph::{Address, Document, Failure, FailureClass};
-use crate::render::{Style, plan_text};
+use crate::graph::{Document, Failure, FailureClass};
 use crate::run::fake::{System, with};
 use crate::state::{Index, Override};
-
-const SPEC: &str = r#"
-schema = 1
-[system]
-name = "dr"
-environment = "test"
-suffix = "t1"
-[region]
-primary = "us-east-1"
-secondary = "us-west-2"
-[table.payments]
-key = "id"
-[function.pay]
-source = "x"
-timeout = "10s"
-url = { auth = "none" }
-uses = { table.payments = "write" }
-"#;
+use crate::tests::{SPEC, at, text};
 
 /// A world, and what drctl remembers of it.
 struct World {
@@ -92,14 +74,6 @@ impl World {
 #[track_caller]
 fn replan(before: &str, spec: &str) -> Plan {
     applied(before).plan(spec)
-}
-
-fn at(address: &str) -> Address {
-    address.parse().unwrap()
-}
-
-fn text(plan: &Plan) -> String {
-    plan_text(plan, Style::PLAIN)
 }
 
 /// What each change waits for.
