@@ -137,7 +137,7 @@ pub(super) fn build(spec: &Spec, ui: &Ui) -> Result<BTreeMap<String, Package>, C
     let sources: Vec<Source> = spec
         .functions
         .values()
-        .map(|function| Source { path: spec.folder().join(&function.source), architecture: function.architecture })
+        .map(|function| Source { path: spec.folder().join(&*function.source), architecture: function.architecture })
         .collect();
     let working = ui.working("checking the functions' code");
     let mut told = None;

@@ -233,8 +233,10 @@ fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
     let top = At { source: root.at.source, start: 0, end: 0 };
     let mut reader = TableReader::new("", top, root, problems)?;
     schema(&mut reader);
-    let system = section(&mut reader, "system", "name, environment and suffix", SystemSection::read);
-    let region = section(&mut reader, "region", "primary and secondary", RegionSection::read);
+    let system = section(&mut reader, "system", "name, environment and suffix").map(SystemSection::read);
+    let system = system.unwrap_or_else(SystemSection::stand_in);
+    let region = section(&mut reader, "region", "primary and secondary").map(RegionSection::read);
+    let region = region.unwrap_or_else(RegionSection::stand_in);
     let mut tables = IndexMap::new();
     reader
         .each("table", |name, node, problems, path| named(&mut tables, name, node, problems, path, TableSection::read));
@@ -260,7 +262,7 @@ fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
         None => GuardSection::default(),
     };
     reader.finish();
-    Some(Sections { system: system?, region: region?, tables, buckets, secrets, functions, dns, alert, alarms, guard })
+    Some(Sections { system, region, tables, buckets, secrets, functions, dns, alert, alarms, guard })
 }
 
 fn declared(root: &Node) -> Vec<(&'static str, String)> {
@@ -280,21 +282,13 @@ fn schema(reader: &mut TableReader<'_>) {
     }
 }
 
-fn section<T>(
-    reader: &mut TableReader<'_>,
-    key: &'static str,
-    keys: &str,
-    read: impl FnOnce(TableReader<'_>) -> Option<T>,
-) -> Option<T> {
-    let at = reader.at();
-    match reader.table(key) {
-        Some(table) => read(table),
-        None => {
-            let problem = Problem::new("missing", at, format!("the spec has no table `[{key}]`"));
-            reader.problems().push(problem.label("in this file").help(format!("add `[{key}]` with {keys}")));
-            None
-        }
+/// A table that has to be there.
+fn section<'a>(reader: &'a mut TableReader<'_>, key: &'static str, keys: &str) -> Option<TableReader<'a>> {
+    if !reader.has(key) {
+        let problem = Problem::new("missing", reader.at(), format!("the spec has no table `[{key}]`"));
+        reader.problems().push(problem.label("in this file").help(format!("add `[{key}]` with {keys}")));
     }
+    reader.table(key)
 }
 
 fn named<T>(

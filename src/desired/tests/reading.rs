@@ -78,6 +78,33 @@ fn several_problems_are_told_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
+fn what_is_wrong_with_names_and_regions_hides_nothing_else() {
+    let wrong = [
+        ("suffix = \"t1\"\n", ""),
+        ("\"us-west-2\"", "\"us-wset-2\""),
+        ("source = \"pay\"", "uses = { table.paymets = \"write\" }"),
+    ];
+    let spec = wrong.iter().fold(SPEC.to_owned(), |spec, (part, other)| spec.replace(part, other));
+    let nothing = "[table.payments]\nkey = \"id\"\n[function.pay]\nsource = \"pay\"\nuses = { secret.keys = \"read\" }";
+    let told = |text: &str| {
+        let shown = problems(text);
+        shown.lines().filter(|line| line.contains(" × ")).map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(told(&spec), @"
+    × `[system]` has no `suffix`
+    × `secondary` in `[region]`: `us-wset-2` is no AWS region
+    × `[function.pay]` has no `source`
+    × there is no table named `paymets`
+    ");
+    assert_snapshot!(told(nothing), @"
+    × the spec has no `schema`
+    × the spec has no table `[system]`
+    × the spec has no table `[region]`
+    × there is no secret named `keys`
+    ");
+}
+
+#[test]
 fn an_unknown_key_comes_with_the_one_that_was_meant() {
     assert_snapshot!(with("source = \"pay\"", "source = \"pay\"\ntimout = \"5s\""), @r#"
     × spec.toml has 1 problem
