@@ -37,7 +37,7 @@ pub use system::SystemSection;
 pub use table::TableSection;
 
 use crate::graph::{Graph, Owner, Region};
-use crate::spec::{At, InvalidSpec, Name, Node, Problem, Problems, Sources, Spanned, TableReader, Value};
+use crate::spec::{Assignment, At, InvalidSpec, Name, Node, Problem, Problems, Sources, Spanned, TableReader, Value};
 
 /// Why there is no spec to work with.
 #[derive(Debug, Error, Diagnostic)]
@@ -81,8 +81,9 @@ pub struct Spec {
     pub guard: GuardSection,
     /// Every `kind.NAME` table of the file, also those with problems of their own.
     declared: Vec<(&'static str, String)>,
+    /// What was written, merged.
+    root: Node,
     sources: Sources,
-    path: PathBuf,
 }
 
 /// The hash of each function's code, by the function's name.
@@ -103,9 +104,14 @@ impl Spec {
         [self.region.primary.clone(), self.region.secondary.clone()]
     }
 
-    /// The folder that relative paths in the spec count from.
+    /// The folder of the first file.
     pub fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        self.sources.folder(self.root.at)
+    }
+
+    /// A path that the spec says, from here: a relative one counts from the file that it stands in.
+    pub fn path(&self, said: &Spanned<String>) -> PathBuf {
+        self.sources.folder(said.at).join(&said.value)
     }
 
     /// The function that takes payments: the first with a URL that may write to a table.
@@ -159,14 +165,15 @@ impl Spec {
     }
 }
 
-/// Finds, reads and checks a spec.
-pub fn load(file: Option<&Path>) -> Result<Spec, LoadError> {
-    let path = match file {
-        Some(path) => path.to_owned(),
-        None => only_spec(Path::new("specs"))?,
-    };
-    let text = fs::read_to_string(&path).map_err(LoadError::Unreadable)?;
-    Ok(read(&path, &text)?)
+/// Finds, reads and checks a spec: files, each laid over those before it, and values that take the place of theirs.
+/// Without a file, it is the only one in `specs/`.
+pub fn load(files: &[PathBuf], values: &[Assignment]) -> Result<Spec, LoadError> {
+    let only = if files.is_empty() { Some(only_spec(Path::new("specs"))?) } else { None };
+    let paths = files.iter().chain(&only);
+    let texts = paths.map(|path| Ok((path.as_path(), fs::read_to_string(path).map_err(LoadError::Unreadable)?)));
+    let texts: Vec<(&Path, String)> = texts.collect::<Result<_, LoadError>>()?;
+    let texts: Vec<_> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    Ok(read_merged(&texts, values)?)
 }
 
 /// The only spec in the folder, or an error that lists what there is.
@@ -185,10 +192,22 @@ fn only_spec(folder: &Path) -> Result<PathBuf, LoadError> {
     }
 }
 
-/// Reads and checks a spec, gathering every problem.
+/// Reads and checks a spec of one file, gathering every problem.
 pub fn read(path: &Path, text: &str) -> Result<Spec, InvalidSpec> {
+    read_merged(&[(path, text)], &[])
+}
+
+/// Reads and checks a spec of several files, each laid over those before it, and of values that take the place of
+/// theirs. Gathers every problem.
+pub fn read_merged(files: &[(&Path, &str)], values: &[Assignment]) -> Result<Spec, InvalidSpec> {
     let (mut sources, mut problems) = (Sources::default(), Problems::default());
-    let root = sources.parse(path, text, &mut problems);
+    let mut root = Node::empty();
+    for (path, text) in files {
+        root.overlay(sources.parse(path, text, &mut problems));
+    }
+    for value in values {
+        root.overlay(sources.assign(value));
+    }
     if !problems.is_empty() {
         return Err(problems.into_error(&sources));
     }
@@ -204,8 +223,8 @@ pub fn read(path: &Path, text: &str) -> Result<Spec, InvalidSpec> {
         alarms: sections.alarms,
         guard: sections.guard,
         declared: declared(&root),
+        root: root.clone(),
         sources: sources.clone(),
-        path: path.to_owned(),
     });
     if let Some(spec) = &spec {
         check(spec, &mut problems);
@@ -230,8 +249,7 @@ struct Sections {
 }
 
 fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
-    let top = At { source: root.at.source, start: 0, end: 0 };
-    let mut reader = TableReader::new("", top, root, problems)?;
+    let mut reader = TableReader::new("", root.at, root, problems)?;
     schema(&mut reader);
     let system = section(&mut reader, "system", "name, environment and suffix").map(SystemSection::read);
     let system = system.unwrap_or_else(SystemSection::stand_in);

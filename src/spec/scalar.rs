@@ -52,7 +52,7 @@ pub struct Seconds(pub u64);
 impl FromNode for Seconds {
     fn from_node(node: &Node) -> Result<Self, Mismatch> {
         let Value::Text(text) = &node.value else {
-            return Err(Mismatch::expected(
+            return Err(Mismatch::expected_text(
                 "a duration",
                 &node.value,
                 "it with its unit, in quotes: \"10s\", \"5m\", \"2h\" or \"30d\"",
@@ -108,7 +108,7 @@ impl FromNode for Size {
         const EXAMPLES: &str = "\"128KB\", \"1MB\" or \"0B\"";
         let Value::Text(text) = &node.value else {
             let example = format!("it with its unit, in quotes: {EXAMPLES}");
-            return Err(Mismatch::expected("a size", &node.value, &example));
+            return Err(Mismatch::expected_text("a size", &node.value, &example));
         };
         let help = format!("write a whole number and B, KB, MB or GB: {EXAMPLES}");
         parse_size(text).map(Self).ok_or_else(|| Mismatch::new(format!("`{text}` is no size"), help))

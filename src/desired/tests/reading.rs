@@ -1,7 +1,5 @@
 //! What is said about a spec that cannot be read, whichever table is wrong.
 
-use std::path::Path;
-
 use insta::assert_snapshot;
 
 use super::{SPEC, problems, with};
@@ -421,12 +419,12 @@ fn names_that_become_too_long_with_the_suffix_are_told() {
 
 #[test]
 fn without_a_file_the_specs_there_are_are_named() {
-    let Err(LoadError::NoneNamed(help)) = load(None) else { panic!("there are several specs in specs/") };
+    let Err(LoadError::NoneNamed(help)) = load(&[], &[]) else { panic!("there are several specs in specs/") };
     assert!(help.contains("`-f specs/minimal.toml` or `-f specs/production.toml`"), "{help}");
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = load(Some(Path::new("specs/no-such.toml"))).unwrap_err();
+    let error = load(&["specs/no-such.toml".into()], &[]).unwrap_err();
     assert!(error.to_string().contains("specs/no-such.toml"), "{error}");
 }
