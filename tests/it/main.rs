@@ -4,4 +4,5 @@
 mod e2e;
 mod floors;
 mod golden;
+mod readme;
 mod traps;
