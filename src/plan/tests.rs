@@ -459,6 +459,21 @@ fn destroy_covers_what_the_spec_has_forgotten() {
 }
 
 #[test]
+fn a_plan_tells_what_waits_for_somebody_and_what_aws_will_not_do_and_a_destroy_does_not() {
+    let lifecycle = "lifecycle = [{ after = \"90d\", class = \"GLACIER\" }]";
+    let spec = format!("{SPEC}[bucket.logs]\n{lifecycle}\n[alert]\nemails = [\"ops@example.com\"]\n");
+    let mut world = applied(&spec);
+    let subscription = at("us-east-1/subscription.ops@example.com");
+    let Some(Sight::Live(live)) = world.observed.seen.get_mut(&subscription) else { panic!("nobody is subscribed") };
+    live.attributes.insert("waiting".into(), "confirm the mail".into());
+    let plan = world.plan(&spec);
+    assert_eq!(plan.outstanding, [(subscription, "confirm the mail".to_owned())]);
+    assert!(plan.warnings[0].contains("`[bucket.logs]`"), "{:?}", plan.warnings);
+    let destroy = world.destroy(&spec);
+    assert_eq!((destroy.outstanding, destroy.warnings), (Vec::new(), Vec::new()));
+}
+
+#[test]
 fn destroy_of_nothing_is_nothing() {
     assert!(!nothing().destroy(SPEC).has_changes());
 }

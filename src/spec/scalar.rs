@@ -1,5 +1,7 @@
 //! The scalar types of the spec: names, durations and sizes.
 
+use std::fmt;
+
 use super::node::{Node, Value};
 use super::reader::{FromNode, Mismatch};
 
@@ -115,6 +117,16 @@ impl FromNode for Size {
     }
 }
 
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(30, "GB"), (20, "MB"), (10, "KB")];
+        match units.into_iter().find(|(bits, _)| self.0 > 0 && self.0.is_multiple_of(1 << bits)) {
+            Some((bits, unit)) => write!(f, "{}{unit}", self.0 >> bits),
+            None => write!(f, "{}B", self.0),
+        }
+    }
+}
+
 fn parse_size(text: &str) -> Option<u64> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let factor: u64 = match unit {
@@ -158,6 +170,14 @@ mod tests {
         for text in ["", "B", "128", "128kb", "1.5MB", "-1B", "1 MB", "1TB", "99999999999999999999B", "99999999999GB"] {
             assert_eq!(parse_size(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_size_is_shown_as_it_is_written() {
+        for text in ["0B", "100B", "1025B", "128KB", "1MB", "5120GB"] {
+            assert_eq!(parse_size(text).map(|bytes| Size(bytes).to_string()).as_deref(), Some(text));
+        }
+        assert_eq!(Size(1 << 20).to_string(), "1MB");
     }
 
     #[test]
