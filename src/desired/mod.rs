@@ -155,6 +155,18 @@ impl Spec {
         scope.into_graph()
     }
 
+    /// The desired resources as far as they are known without AWS and without the functions' code: in the spec's
+    /// account, or in one that nobody has.
+    pub fn sketch(&self) -> Graph {
+        const NOBODYS: &str = "000000000000";
+        self.graph(self.system.account.as_deref().unwrap_or(NOBODYS), &CodeHashes::new())
+    }
+
+    /// What was written, merged.
+    pub fn merged(&self) -> &Node {
+        &self.root
+    }
+
     /// The names of one kind of table.
     fn declared(&self, kind: &str) -> Vec<&str> {
         self.declared.iter().filter(|(of, _)| *of == kind).map(|(_, name)| name.as_str()).collect()

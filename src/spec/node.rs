@@ -42,14 +42,19 @@ pub type Table = IndexMap<String, (Key, Node)>;
 pub enum Value {
     /// A string.
     Text(String),
-    /// An integer; `None` if it does not fit.
-    Integer(Option<i64>),
+    /// An integer.
+    Integer(i64),
     /// A float.
     Float(f64),
     /// A boolean.
     Boolean(bool),
-    /// A date or time, which no key of the spec takes.
-    Datetime,
+    /// What no key of the spec takes: a date, or an integer of more than 64 bits.
+    Other {
+        /// Its type in TOML's words, with its article.
+        is: &'static str,
+        /// The value as it is written.
+        written: String,
+    },
     /// An array.
     List(Vec<Node>),
     /// A table.
@@ -94,7 +99,7 @@ impl Value {
             Value::Integer(_) => "an integer",
             Value::Float(_) => "a float",
             Value::Boolean(_) => "a boolean",
-            Value::Datetime => "a date",
+            Value::Other { is, .. } => is,
             Value::List(_) => "an array",
             Value::Table(_) => "a table",
         }
@@ -127,13 +132,24 @@ impl Origin {
         let at = self.at(spanned.span());
         let value = match spanned.into_inner() {
             DeValue::String(text) => Value::Text(text.into_owned()),
-            DeValue::Integer(number) => Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok()),
+            DeValue::Integer(number) => integer(number.as_str(), number.radix()),
             DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(value) => Value::Boolean(value),
-            DeValue::Datetime(_) => Value::Datetime,
+            DeValue::Datetime(date) => Value::Other { is: "a date", written: date.to_string() },
             DeValue::Array(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
             DeValue::Table(map) => Value::Table(self.table(map)),
         };
         Node { value, at }
     }
+}
+
+fn integer(digits: &str, radix: u32) -> Value {
+    let prefix = match radix {
+        2 => "0b",
+        8 => "0o",
+        16 => "0x",
+        _ => "",
+    };
+    let too_long = || Value::Other { is: "an integer", written: format!("{prefix}{digits}") };
+    i64::from_str_radix(digits, radix).map_or_else(|_| too_long(), Value::Integer)
 }

@@ -69,7 +69,7 @@ impl FromNode for String {
 impl FromNode for i64 {
     fn from_node(node: &Node) -> Result<Self, Mismatch> {
         match &node.value {
-            Value::Integer(Some(number)) => Ok(*number),
+            Value::Integer(number) => Ok(*number),
             other => Err(Mismatch::expected("an integer", other, "a whole number without quotes, such as 100")),
         }
     }

@@ -67,7 +67,7 @@ impl FromNode for Number {
     fn from_node(node: &Node) -> Result<Self, Mismatch> {
         match &node.value {
             // CloudWatch computes with such numbers itself.
-            Value::Integer(Some(number)) => Ok(Self(*number as f64)),
+            Value::Integer(number) => Ok(Self(*number as f64)),
             Value::Float(number) if number.is_finite() => Ok(Self(*number)),
             other => Err(Mismatch::expected("a number", other, "one without quotes, such as 10")),
         }
