@@ -172,6 +172,11 @@ impl Spec {
         self.declared.iter().filter(|(of, _)| *of == kind).map(|(_, name)| name.as_str()).collect()
     }
 
+    /// Whether there is such a table, right or wrong.
+    fn says(&self, table: &str) -> bool {
+        matches!(&self.root.value, Value::Table(tables) if tables.contains_key(table))
+    }
+
     fn line(&self, at: At) -> usize {
         self.sources.line(at)
     }

@@ -85,6 +85,11 @@ impl RegionSection {
         }
     }
 
+    /// The names of both, the primary's first.
+    pub(super) fn names(&self) -> [&str; 2] {
+        [self.primary.as_str(), self.secondary.as_str()]
+    }
+
     /// In place of a table that is not there: no region has a shorter name.
     pub(super) fn stand_in() -> Self {
         Self { primary: Region::new("us-east-1"), secondary: Region::new("us-west-2") }
