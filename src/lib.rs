@@ -17,3 +17,5 @@ pub mod run;
 pub mod sandbox;
 pub mod spec;
 pub mod state;
+#[cfg(test)]
+mod tests;

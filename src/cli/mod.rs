@@ -6,6 +6,7 @@ mod demo;
 mod destroy;
 mod error;
 mod exit;
+mod graph;
 mod health;
 mod limit;
 mod observe;
@@ -16,6 +17,7 @@ mod plan;
 mod sandbox;
 mod secret;
 mod session;
+mod spec;
 mod telling;
 mod ui;
 
@@ -49,6 +51,10 @@ enum Command {
     Pay(pay::PayArgs),
     Health(health::HealthArgs),
     Package(package::PackageArgs),
+    /// Look at the spec itself; AWS is not asked
+    #[command(subcommand)]
+    Spec(spec::SpecCommand),
+    Graph(graph::GraphArgs),
     /// Set values of secrets, and see where which version is
     #[command(subcommand)]
     Secret(secret::SecretCommand),
@@ -89,6 +95,8 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Pay(args) => pay::run(args, &mut ui).await,
         Command::Health(args) => health::run(args, &mut ui).await,
         Command::Package(args) => package::run(args, &mut ui),
+        Command::Spec(command) => spec::run(command, &ui),
+        Command::Graph(args) => graph::run(args, &ui),
         Command::Secret(command) => secret::run(command, &mut ui).await,
         Command::Sandbox(command) => sandbox::run(command, &mut ui).await,
         Command::Demo(args) => demo::run(args, &mut ui).await,

@@ -1,23 +1,19 @@
 //! `drctl package`
 
-use std::path::PathBuf;
-
 use super::error::CliError;
 use super::exit::Exit;
-use super::session::build;
+use super::session::{SpecArgs, build};
 use super::ui::Ui;
-use crate::desired;
 
 /// Build the functions and show hash and size of each zip
 #[derive(Debug, clap::Args)]
 pub(super) struct PackageArgs {
-    /// Spec of the system; without it, the only one in specs/
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    spec: SpecArgs,
 }
 
 pub(super) fn run(args: &PackageArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let spec = desired::load(args.file.as_deref())?;
+    let spec = args.spec.load()?;
     let packages = build(&spec, ui)?;
     let width = packages.keys().map(String::len).max().unwrap_or_default();
     for (name, package) in packages {

@@ -6,21 +6,45 @@ use std::path::{Path, PathBuf};
 use super::error::CliError;
 use super::ui::Ui;
 use crate::aws::{Target, connect};
-use crate::desired::{self, CodeHashes, Spec};
+use crate::desired::{self, CodeHashes, LoadError, Spec};
 use crate::graph::{Address, Graph, Meta, Owner};
 use crate::kinds::{self, Artifacts};
 use crate::package::{self, Package, Source};
 use crate::plan::{Observation, Plan};
 use crate::run::{AwsCloud, Subject, observe};
 use crate::sandbox;
+use crate::spec::Assignment;
 use crate::state::{Folder, Known, Reach, State, Store};
+
+/// Which spec.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct SpecArgs {
+    /// Spec of the system; another one is laid over it. Without any, the only one in specs/
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+
+    /// A value in place of the spec's: system.suffix=prod-002
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    values: Vec<Assignment>,
+}
+
+impl SpecArgs {
+    pub(super) fn load(&self) -> Result<Spec, LoadError> {
+        desired::load(&self.files, &self.values)
+    }
+
+    /// The same again, for a command line.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let files = self.files.iter().flat_map(|file| ["-f".to_owned(), file.display().to_string()]);
+        files.chain(self.values.iter().flat_map(|value| ["--set".to_owned(), value.to_string()])).collect()
+    }
+}
 
 /// Which system, and which AWS.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct SystemArgs {
-    /// Spec of the system; without it, the only one in specs/
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
 
     /// Work on the embedded AWS instead of the real one; starts it if need be
     #[arg(long)]
@@ -52,7 +76,7 @@ pub(super) struct Session {
 impl Session {
     /// Loads the spec, builds the code if asked to, and connects.
     pub(super) async fn open(args: &SystemArgs, code: Code, ui: &Ui) -> Result<Self, CliError> {
-        let spec = desired::load(args.file.as_deref())?;
+        let spec = args.spec.load()?;
         let packages = match code {
             Code::Build => build(&spec, ui)?,
             Code::Leave => BTreeMap::new(),
@@ -137,7 +161,7 @@ pub(super) fn build(spec: &Spec, ui: &Ui) -> Result<BTreeMap<String, Package>, C
     let sources: Vec<Source> = spec
         .functions
         .values()
-        .map(|function| Source { path: spec.folder().join(&function.source), architecture: function.architecture })
+        .map(|function| Source { path: spec.path(&function.source), architecture: function.architecture })
         .collect();
     let working = ui.working("checking the functions' code");
     let mut told = None;

@@ -90,6 +90,13 @@ impl BucketSection {
     }
 
     pub(super) fn emit(&self, name: &str, scope: &mut Scope<'_>) {
+        if !self.transitions.is_empty() && self.minimum_size > 1 {
+            let size = Size(self.minimum_size);
+            scope.warn(format!(
+                "objects of `[bucket.{name}]` smaller than {size} stay where they are, whatever `lifecycle` says; a \
+                 lower `minimum-size` moves them, too"
+            ));
+        }
         let directions = self.directions(scope.spec);
         let buckets = scope.regions().map(|region| Address::regional(&region, Bucket::KIND, name));
         for region in scope.regions() {

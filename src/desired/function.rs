@@ -21,8 +21,8 @@ use crate::spec::{
 /// `[function.NAME]`
 #[derive(Debug)]
 pub struct FunctionSection {
-    /// A Cargo package or a zip, relative to the spec.
-    pub source: String,
+    /// A Cargo package or a zip, as the spec says it.
+    pub source: Spanned<String>,
     /// What it is built for.
     pub architecture: Architecture,
     memory: i32,
@@ -68,6 +68,7 @@ const DEFAULT_TIMEOUT: i32 = 10;
 const DEFAULT_LOG_RETENTION: u32 = 30;
 
 impl FunctionSection {
+    /// Without a source it is a problem, and what else it says can be checked all the same.
     pub(super) fn read(mut reader: TableReader<'_>) -> Option<Self> {
         let at = reader.at();
         let source = reader.required::<String>("source", "\"../functions/NAME\"");
@@ -95,7 +96,7 @@ impl FunctionSection {
         reader.finish();
         let number = |value: Option<Spanned<i64>>| value.and_then(|value| i32::try_from(value.value).ok());
         Some(Self {
-            source: source?.value,
+            source: source.unwrap_or(Spanned { value: String::new(), at }),
             architecture: architecture.map_or(Architecture::X86_64, |architecture| architecture.value),
             memory: number(memory).unwrap_or(DEFAULT_MEMORY),
             timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),

@@ -37,7 +37,7 @@ pub use system::SystemSection;
 pub use table::TableSection;
 
 use crate::graph::{Graph, Owner, Region};
-use crate::spec::{At, InvalidSpec, Name, Node, Problem, Problems, Sources, Spanned, TableReader, Value};
+use crate::spec::{Assignment, At, InvalidSpec, Name, Node, Problem, Problems, Sources, Spanned, TableReader, Value};
 
 /// Why there is no spec to work with.
 #[derive(Debug, Error, Diagnostic)]
@@ -81,8 +81,9 @@ pub struct Spec {
     pub guard: GuardSection,
     /// Every `kind.NAME` table of the file, also those with problems of their own.
     declared: Vec<(&'static str, String)>,
+    /// What was written, merged.
+    root: Node,
     sources: Sources,
-    path: PathBuf,
 }
 
 /// The hash of each function's code, by the function's name.
@@ -103,9 +104,14 @@ impl Spec {
         [self.region.primary.clone(), self.region.secondary.clone()]
     }
 
-    /// The folder that relative paths in the spec count from.
+    /// The folder of the first file.
     pub fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        self.sources.folder(self.root.at)
+    }
+
+    /// A path that the spec says, from here: a relative one counts from the file that it stands in.
+    pub fn path(&self, said: &Spanned<String>) -> PathBuf {
+        self.sources.folder(said.at).join(&said.value)
     }
 
     /// The function that takes payments: the first with a URL that may write to a table.
@@ -149,9 +155,26 @@ impl Spec {
         scope.into_graph()
     }
 
+    /// The desired resources as far as they are known without AWS and without the functions' code: in the spec's
+    /// account, or in one that nobody has.
+    pub fn sketch(&self) -> Graph {
+        const NOBODYS: &str = "000000000000";
+        self.graph(self.system.account.as_deref().unwrap_or(NOBODYS), &CodeHashes::new())
+    }
+
+    /// What was written, merged.
+    pub fn merged(&self) -> &Node {
+        &self.root
+    }
+
     /// The names of one kind of table.
     fn declared(&self, kind: &str) -> Vec<&str> {
         self.declared.iter().filter(|(of, _)| *of == kind).map(|(_, name)| name.as_str()).collect()
+    }
+
+    /// Whether there is such a table, right or wrong.
+    fn says(&self, table: &str) -> bool {
+        matches!(&self.root.value, Value::Table(tables) if tables.contains_key(table))
     }
 
     fn line(&self, at: At) -> usize {
@@ -159,14 +182,15 @@ impl Spec {
     }
 }
 
-/// Finds, reads and checks a spec.
-pub fn load(file: Option<&Path>) -> Result<Spec, LoadError> {
-    let path = match file {
-        Some(path) => path.to_owned(),
-        None => only_spec(Path::new("specs"))?,
-    };
-    let text = fs::read_to_string(&path).map_err(LoadError::Unreadable)?;
-    Ok(read(&path, &text)?)
+/// Finds, reads and checks a spec: files, each laid over those before it, and values that take the place of theirs.
+/// Without a file, it is the only one in `specs/`.
+pub fn load(files: &[PathBuf], values: &[Assignment]) -> Result<Spec, LoadError> {
+    let only = if files.is_empty() { Some(only_spec(Path::new("specs"))?) } else { None };
+    let paths = files.iter().chain(&only);
+    let texts = paths.map(|path| Ok((path.as_path(), fs::read_to_string(path).map_err(LoadError::Unreadable)?)));
+    let texts: Vec<(&Path, String)> = texts.collect::<Result<_, LoadError>>()?;
+    let texts: Vec<_> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    Ok(read_merged(&texts, values)?)
 }
 
 /// The only spec in the folder, or an error that lists what there is.
@@ -185,10 +209,22 @@ fn only_spec(folder: &Path) -> Result<PathBuf, LoadError> {
     }
 }
 
-/// Reads and checks a spec, gathering every problem.
+/// Reads and checks a spec of one file, gathering every problem.
 pub fn read(path: &Path, text: &str) -> Result<Spec, InvalidSpec> {
+    read_merged(&[(path, text)], &[])
+}
+
+/// Reads and checks a spec of several files, each laid over those before it, and of values that take the place of
+/// theirs. Gathers every problem.
+pub fn read_merged(files: &[(&Path, &str)], values: &[Assignment]) -> Result<Spec, InvalidSpec> {
     let (mut sources, mut problems) = (Sources::default(), Problems::default());
-    let root = sources.parse(path, text, &mut problems);
+    let mut root = Node::empty();
+    for (path, text) in files {
+        root.overlay(sources.parse(path, text, &mut problems));
+    }
+    for value in values {
+        root.overlay(sources.assign(value));
+    }
     if !problems.is_empty() {
         return Err(problems.into_error(&sources));
     }
@@ -204,8 +240,8 @@ pub fn read(path: &Path, text: &str) -> Result<Spec, InvalidSpec> {
         alarms: sections.alarms,
         guard: sections.guard,
         declared: declared(&root),
+        root: root.clone(),
         sources: sources.clone(),
-        path: path.to_owned(),
     });
     if let Some(spec) = &spec {
         check(spec, &mut problems);
@@ -230,11 +266,12 @@ struct Sections {
 }
 
 fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
-    let top = At { source: root.at.source, start: 0, end: 0 };
-    let mut reader = TableReader::new("", top, root, problems)?;
+    let mut reader = TableReader::new("", root.at, root, problems)?;
     schema(&mut reader);
-    let system = section(&mut reader, "system", "name, environment and suffix", SystemSection::read);
-    let region = section(&mut reader, "region", "primary and secondary", RegionSection::read);
+    let system = section(&mut reader, "system", "name, environment and suffix").map(SystemSection::read);
+    let system = system.unwrap_or_else(SystemSection::stand_in);
+    let region = section(&mut reader, "region", "primary and secondary").map(RegionSection::read);
+    let region = region.unwrap_or_else(RegionSection::stand_in);
     let mut tables = IndexMap::new();
     reader
         .each("table", |name, node, problems, path| named(&mut tables, name, node, problems, path, TableSection::read));
@@ -260,7 +297,7 @@ fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
         None => GuardSection::default(),
     };
     reader.finish();
-    Some(Sections { system: system?, region: region?, tables, buckets, secrets, functions, dns, alert, alarms, guard })
+    Some(Sections { system, region, tables, buckets, secrets, functions, dns, alert, alarms, guard })
 }
 
 fn declared(root: &Node) -> Vec<(&'static str, String)> {
@@ -280,21 +317,13 @@ fn schema(reader: &mut TableReader<'_>) {
     }
 }
 
-fn section<T>(
-    reader: &mut TableReader<'_>,
-    key: &'static str,
-    keys: &str,
-    read: impl FnOnce(TableReader<'_>) -> Option<T>,
-) -> Option<T> {
-    let at = reader.at();
-    match reader.table(key) {
-        Some(table) => read(table),
-        None => {
-            let problem = Problem::new("missing", at, format!("the spec has no table `[{key}]`"));
-            reader.problems().push(problem.label("in this file").help(format!("add `[{key}]` with {keys}")));
-            None
-        }
+/// A table that has to be there.
+fn section<'a>(reader: &'a mut TableReader<'_>, key: &'static str, keys: &str) -> Option<TableReader<'a>> {
+    if !reader.has(key) {
+        let problem = Problem::new("missing", reader.at(), format!("the spec has no table `[{key}]`"));
+        reader.problems().push(problem.label("in this file").help(format!("add `[{key}]` with {keys}")));
     }
+    reader.table(key)
 }
 
 fn named<T>(

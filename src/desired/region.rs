@@ -66,7 +66,8 @@ impl FromNode for Region {
 }
 
 impl RegionSection {
-    pub(super) fn read(mut reader: TableReader<'_>) -> Option<Self> {
+    /// What cannot be read is a problem and has a stand-in, with which no other table has one.
+    pub(super) fn read(mut reader: TableReader<'_>) -> Self {
         let primary = reader.required::<Region>("primary", "\"us-east-1\"");
         let secondary = reader.required::<Region>("secondary", "\"us-west-2\"");
         if let (Some(primary), Some(secondary)) = (&primary, &secondary)
@@ -77,6 +78,20 @@ impl RegionSection {
             reader.problems().push(problem.help("name two regions: the system has to survive the loss of one"));
         }
         reader.finish();
-        Some(Self { primary: primary?.value, secondary: secondary?.value })
+        let Self { primary: other_primary, secondary: other_secondary } = Self::stand_in();
+        Self {
+            primary: primary.map_or(other_primary, |region| region.value),
+            secondary: secondary.map_or(other_secondary, |region| region.value),
+        }
+    }
+
+    /// The names of both, the primary's first.
+    pub(super) fn names(&self) -> [&str; 2] {
+        [self.primary.as_str(), self.secondary.as_str()]
+    }
+
+    /// In place of a table that is not there: no region has a shorter name.
+    pub(super) fn stand_in() -> Self {
+        Self { primary: Region::new("us-east-1"), secondary: Region::new("us-west-2") }
     }
 }

@@ -1,7 +1,7 @@
 //! `[system]`: what the system is called.
 
 use crate::graph::{Owner, Tags};
-use crate::spec::{FromNode, Name, Problem, TableReader};
+use crate::spec::{FromNode, Name, Problem, Spanned, TableReader};
 
 /// `[system]`
 #[derive(Debug)]
@@ -19,7 +19,8 @@ pub struct SystemSection {
 }
 
 impl SystemSection {
-    pub(super) fn read(mut reader: TableReader<'_>) -> Option<Self> {
+    /// What cannot be read is a problem and has a stand-in, with which no other table has one.
+    pub(super) fn read(mut reader: TableReader<'_>) -> Self {
         let name = reader.required::<Name>("name", "\"payment-dr\"");
         let environment = reader.required::<Name>("environment", "\"production\"");
         let suffix = reader.required::<Name>("suffix", "\"prod-001\"");
@@ -32,13 +33,20 @@ impl SystemSection {
         }
         let tags = tags(&mut reader);
         reader.finish();
-        Some(Self {
-            name: name?.value,
-            environment: environment?.value,
-            suffix: suffix?.value,
+        let or_stand_in = |name: Option<Spanned<Name>>| name.map_or_else(Name::stand_in, |name| name.value);
+        Self {
+            name: or_stand_in(name),
+            environment: or_stand_in(environment),
+            suffix: or_stand_in(suffix),
             account: account.map(|account| account.value),
             tags,
-        })
+        }
+    }
+
+    /// In place of a table that is not there.
+    pub(super) fn stand_in() -> Self {
+        let name = Name::stand_in;
+        Self { name: name(), environment: name(), suffix: name(), account: None, tags: Tags::new() }
     }
 }
 

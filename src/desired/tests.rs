@@ -7,6 +7,7 @@ mod dns;
 mod function;
 mod guard;
 mod keys;
+mod overlay;
 mod reading;
 mod secret;
 mod system;
@@ -20,6 +21,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::{Spec, read};
 use crate::graph::Graph;
+use crate::spec::InvalidSpec;
 
 const SPEC: &str = r#"schema = 1
 
@@ -46,9 +48,14 @@ const MINIMAL: &str = include_str!("../../specs/minimal.toml");
 #[track_caller]
 fn problems(text: &str) -> String {
     let Err(error) = read(Path::new("spec.toml"), text) else { panic!("nothing is wrong with this spec:\n{text}") };
+    shown(&error)
+}
+
+/// An invalid spec as it is shown.
+fn shown(error: &InvalidSpec) -> String {
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
     let mut out = String::new();
-    handler.render_report(&mut out, &error).expect("a string takes everything");
+    handler.render_report(&mut out, error).expect("a string takes everything");
     out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 

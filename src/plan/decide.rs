@@ -27,6 +27,8 @@ pub struct Basis<'a> {
 /// Plans the way from what is live to what is wanted.
 pub fn plan(basis: &Basis<'_>) -> Plan {
     let mut draft = Draft::new(basis);
+    draft.plan.outstanding = basis.outstanding();
+    draft.plan.warnings = basis.desired.warnings().to_vec();
     for address in in_dependency_order(basis.desired) {
         let node = basis.desired.get(&address).expect("the order lists the graph's own addresses");
         draft.wanted(&address, node);
@@ -39,7 +41,7 @@ pub fn plan(basis: &Basis<'_>) -> Plan {
 }
 
 /// Plans the removal of everything that is this system's. `basis.desired` only says in which order,
-/// and no override keeps anything.
+/// and no override keeps anything. Nothing is waited for, and nothing warned of, that is on its way out.
 pub fn destroy(basis: &Basis<'_>) -> Plan {
     let mut draft = Draft::new(basis);
     let wanted = basis.desired.iter().map(|(address, _)| address.clone());
@@ -135,8 +137,8 @@ impl<'a> Draft<'a> {
             account: basis.observed.account.clone(),
             changes: Vec::new(),
             conflicts: Vec::new(),
-            outstanding: basis.outstanding(),
-            warnings: basis.desired.warnings().to_vec(),
+            outstanding: Vec::new(),
+            warnings: Vec::new(),
             failures: Vec::new(),
             left_out: 0,
         };

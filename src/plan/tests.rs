@@ -8,28 +8,10 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::{Action, Basis, Observation, Plan, Sight};
-use crate::graph::{Address, Document, Failure, FailureClass};
-use crate::render::{Style, plan_text};
+use crate::graph::{Document, Failure, FailureClass};
 use crate::run::fake::{System, with};
 use crate::state::{Index, Override};
-
-const SPEC: &str = r#"
-schema = 1
-[system]
-name = "dr"
-environment = "test"
-suffix = "t1"
-[region]
-primary = "us-east-1"
-secondary = "us-west-2"
-[table.payments]
-key = "id"
-[function.pay]
-source = "x"
-timeout = "10s"
-url = { auth = "none" }
-uses = { table.payments = "write" }
-"#;
+use crate::tests::{SPEC, at, text};
 
 /// A world, and what drctl remembers of it.
 struct World {
@@ -93,14 +75,6 @@ impl World {
 #[track_caller]
 fn replan(before: &str, spec: &str) -> Plan {
     applied(before).plan(spec)
-}
-
-fn at(address: &str) -> Address {
-    address.parse().unwrap()
-}
-
-fn text(plan: &Plan) -> String {
-    plan_text(plan, Style::PLAIN)
 }
 
 /// What each change waits for.
@@ -483,6 +457,21 @@ fn destroy_deletes_everything_users_first() {
 fn destroy_covers_what_the_spec_has_forgotten() {
     let plan = applied(SPEC).with_the_state_lost().destroy(without_the_function());
     assert_eq!(plan.count(Action::Delete), System::new(SPEC).graph.iter().count());
+}
+
+#[test]
+fn a_plan_tells_what_waits_for_somebody_and_what_aws_will_not_do_and_a_destroy_does_not() {
+    let lifecycle = "lifecycle = [{ after = \"90d\", class = \"GLACIER\" }]";
+    let spec = format!("{SPEC}[bucket.logs]\n{lifecycle}\n[alert]\nemails = [\"ops@example.com\"]\n");
+    let mut world = applied(&spec);
+    let subscription = at("us-east-1/subscription.ops@example.com");
+    let Some(Sight::Live(live)) = world.observed.seen.get_mut(&subscription) else { panic!("nobody is subscribed") };
+    live.attributes.insert("waiting".into(), "confirm the mail".into());
+    let plan = world.plan(&spec);
+    assert_eq!(plan.outstanding, [(subscription, "confirm the mail".to_owned())]);
+    assert!(plan.warnings[0].contains("`[bucket.logs]`"), "{:?}", plan.warnings);
+    let destroy = world.destroy(&spec);
+    assert_eq!((destroy.outstanding, destroy.warnings), (Vec::new(), Vec::new()));
 }
 
 #[test]

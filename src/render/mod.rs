@@ -1,6 +1,7 @@
 //! What people and scripts see of plans, runs and failures.
 
 mod events;
+mod graph;
 mod hint;
 mod human;
 mod json;
@@ -13,6 +14,7 @@ mod style;
 mod tests;
 
 pub use events::{event_line, loss_line, outcome_line, plan_line};
+pub use graph::{graph_dot, graph_mermaid};
 pub use hint::next_step;
 pub use human::{amount, plan_text, took, waiting_text};
 pub use json::plan_json;

@@ -5,27 +5,11 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use super::{Style, amount, next_step, plan_json, plan_text, took};
-use crate::graph::{Address, Failure, FailureClass};
+use super::{amount, next_step, plan_json, took};
+use crate::graph::{Failure, FailureClass};
 use crate::plan::{Observation, Plan, Sight, destroy, plan};
 use crate::run::fake::{System, with};
-
-const SPEC: &str = r#"
-schema = 1
-[system]
-name = "dr"
-environment = "test"
-suffix = "t1"
-[region]
-primary = "us-east-1"
-secondary = "us-west-2"
-[table.payments]
-key = "id"
-index.by-day = { key = "day" }
-[function.pay]
-source = "x"
-timeout = "10s"
-"#;
+use crate::tests::{SPEC, at, text};
 
 /// Plans `spec` against a world where `before` was applied and then changed.
 fn replan(before: &str, change: impl FnOnce(&mut Observation), spec: &str) -> Plan {
@@ -39,10 +23,6 @@ fn set(observed: &mut Observation, address: &str, field: &str, value: serde_json
     live.properties = with(&live.properties, field, value);
 }
 
-fn at(address: &str) -> Address {
-    address.parse().unwrap()
-}
-
 /// A plan with a bit of everything.
 fn everything() -> Plan {
     let change = |observed: &mut Observation| {
@@ -52,14 +32,15 @@ fn everything() -> Plan {
         let marks = json!({ "drctl:system": "shop", "drctl:suffix": "s1" });
         set(observed, "us-west-2/log_group.pay", "tags", marks);
     };
-    let before = SPEC.to_owned() + "[function.old]\nsource = \"x\"\n";
-    let spec = SPEC.replace("key = \"id\"", "key = \"number\"").replace("\"day\"", "\"day\", sort = \"at\"");
+    let before = SPEC.replace("key = \"id\"", "key = \"id\"\nindex.by-day = { key = \"day\" }");
+    let spec = before.replace("key = \"id\"", "key = \"number\"").replace("\"day\"", "\"day\", sort = \"at\"");
+    let before = before + "[function.old]\nsource = \"x\"\n";
     replan(&before, change, &spec)
 }
 
 #[test]
 fn a_plan_tells_everything_in_the_order_of_addresses() {
-    assert_snapshot!(plan_text(&everything(), Style::PLAIN), @"
+    assert_snapshot!(text(&everything()), @"
     - global/role.old-us-east-1         removed from the spec
     - global/role.old-us-west-2         removed from the spec
     + global/role.pay-us-east-1         drifted: changed outside drctl
@@ -85,14 +66,17 @@ fn a_plan_tells_everything_in_the_order_of_addresses() {
 
 #[test]
 fn two_plans_of_the_same_world_are_the_same_byte_for_byte() {
-    assert_eq!(plan_text(&everything(), Style::PLAIN), plan_text(&everything(), Style::PLAIN));
+    assert_eq!(text(&everything()), text(&everything()));
     assert_eq!(plan_json(&everything()), plan_json(&everything()));
 }
 
 #[test]
 fn conflicts_alone_are_no_success() {
     let plan = replan(SPEC, |observed| set(observed, "us-east-1/function.pay", "tags", json!({})), SPEC);
-    assert_snapshot!(plan_text(&plan, Style::PLAIN), @"! us-east-1/function.pay  `pay-t1` exists already and carries none of drctl's marks");
+    assert_snapshot!(text(&plan), @"
+    ! us-east-1/function.pay  `pay-t1` exists already and carries none of drctl's marks
+    ! us-east-1/function_url.pay  `pay-t1` exists already and carries none of drctl's marks
+    ");
 }
 
 #[test]
@@ -179,18 +163,20 @@ fn a_plan_for_scripts_has_a_stable_form() {
 fn a_plan_to_destroy_reads_like_any_other() {
     let system = System::new(SPEC);
     let (observed, recorded) = system.applied();
-    assert_snapshot!(plan_text(&destroy(&system.subject(&recorded).basis(&observed)), Style::PLAIN), @"
+    assert_snapshot!(text(&destroy(&system.subject(&recorded).basis(&observed))), @"
     - global/role.pay-us-east-1         destroy
     - global/role.pay-us-west-2         destroy
     - global/table.payments             destroy
     - us-east-1/function.pay            destroy
+    - us-east-1/function_url.pay        destroy
     - us-east-1/log_group.pay           destroy
     - us-east-1/table_replica.payments  destroy
     - us-west-2/function.pay            destroy
+    - us-west-2/function_url.pay        destroy
     - us-west-2/log_group.pay           destroy
     - us-west-2/table_replica.payments  destroy
 
-    0 to create, 0 to update, 0 to replace, 9 to delete
+    0 to create, 0 to update, 0 to replace, 11 to delete
     ");
 }
 

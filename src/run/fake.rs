@@ -35,7 +35,7 @@ impl System {
     pub(crate) fn new(text: &str) -> Self {
         let spec = read(Path::new("test.toml"), text).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
         let built =
-            |(name, function): (&String, &FunctionSection)| (name.clone(), format!("code of {}", function.source));
+            |(name, function): (&String, &FunctionSection)| (name.clone(), format!("code of {}", *function.source));
         let code = spec.functions.iter().map(built).collect();
         Self { graph: spec.graph(ACCOUNT, &code), owner: spec.owner(), kinds: kinds::metas(), spec }
     }

@@ -19,6 +19,7 @@ use super::{Event, Options, Outcome, execute, observe};
 use crate::graph::{Address, FailureClass};
 use crate::plan::{Action, Plan, destroy, plan};
 use crate::state::{Folder, Known, Reach, Store};
+use crate::tests::{SPEC, at, text};
 
 /// A world, and the folder where drctl remembers it.
 struct Lab {
@@ -113,10 +114,6 @@ impl Lab {
         assert_eq!(self.recorded(system), []);
         assert_eq!(self.cloud.things(), [""; 0]);
     }
-}
-
-fn text(plan: &Plan) -> String {
-    crate::render::plan_text(plan, crate::render::Style::PLAIN)
 }
 
 #[track_caller]
@@ -307,24 +304,8 @@ proptest! {
     }
 }
 
-const SPEC: &str = r#"
-schema = 1
-[system]
-name = "dr"
-environment = "test"
-suffix = "t1"
-[region]
-primary = "us-east-1"
-secondary = "us-west-2"
-[table.payments]
-key = "id"
-[function.pay]
-source = "x"
-uses = { table.payments = "write" }
-"#;
-
 fn group() -> Address {
-    "us-east-1/log_group.pay".parse().unwrap()
+    at("us-east-1/log_group.pay")
 }
 
 const GROUP: &str = "/aws/lambda/pay-t1";
@@ -349,7 +330,7 @@ fn what_appears_under_our_name_and_is_a_strangers_is_refused() {
         let outcome = lab.carry_out(&system, &plan, usize::MAX).unwrap();
         let [(address, failure)] = &outcome.failed[..] else { panic!("{outcome:#?}") };
         assert_eq!((address, failure.class), (&group(), FailureClass::Exists));
-        assert_eq!(outcome.skipped, ["us-east-1/function.pay".parse().unwrap()]);
+        assert_eq!(outcome.skipped, [at("us-east-1/function.pay"), at("us-east-1/function_url.pay")]);
         assert_eq!(lab.cloud.get(&group(), GROUP), strangers);
         assert_eq!(lab.plan(&system).conflicts.len(), 1);
     }

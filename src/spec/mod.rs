@@ -1,13 +1,16 @@
 //! Reading TOML so that every problem is found at once and knows its place:
-//! sources, the merged tree with positions, a reader for tables, and the
-//! scalar types of the spec. Knows nothing of what the tables mean.
+//! sources, the tree they are merged into with positions, a reader for tables, the scalar
+//! types of the spec, and the tree as TOML again. Knows nothing of what the tables mean.
 
 mod node;
 mod problem;
 mod reader;
 mod scalar;
+mod sources;
+mod write;
 
-pub use node::{At, Key, Node, Sources, Table, Value};
+pub use node::{At, Key, Node, Table, Value};
 pub use problem::{InvalidSpec, Problem, Problems};
 pub use reader::{FromNode, Mismatch, Spanned, TableReader};
 pub use scalar::{Days, Name, Seconds, Size, nearest};
+pub use sources::{Assignment, NoAssignment, Sources};

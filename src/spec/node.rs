@@ -1,12 +1,9 @@
 //! The spec as a tree whose every part knows where it stands.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::ops::Range;
 
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
-
-use super::problem::{Problem, Problems};
 
 /// A range of bytes in one of the sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +42,53 @@ pub type Table = IndexMap<String, (Key, Node)>;
 pub enum Value {
     /// A string.
     Text(String),
-    /// An integer; `None` if it does not fit.
-    Integer(Option<i64>),
+    /// An integer.
+    Integer(i64),
     /// A float.
     Float(f64),
     /// A boolean.
     Boolean(bool),
-    /// A date or time, which no key of the spec takes.
-    Datetime,
+    /// What no key of the spec takes: a date, or an integer of more than 64 bits.
+    Other {
+        /// Its type in TOML's words, with its article.
+        is: &'static str,
+        /// The value as it is written.
+        written: String,
+    },
     /// An array.
     List(Vec<Node>),
     /// A table.
     Table(Table),
+}
+
+impl Node {
+    /// A table with nothing in it, at the beginning of the first source.
+    pub fn empty() -> Self {
+        Self { value: Value::Table(Table::new()), at: At { source: 0, start: 0, end: 0 } }
+    }
+
+    /// Lays another tree over this one: tables are merged, everything else takes the place of what was there.
+    /// Each value keeps the place where it was said.
+    pub fn overlay(&mut self, over: Node) {
+        match (&mut self.value, over.value) {
+            (Value::Table(own), Value::Table(over)) => {
+                for (name, (key, node)) in over {
+                    match own.get_mut(&name) {
+                        Some((_, own)) if own.is_table() && node.is_table() => own.overlay(node),
+                        Some(own) => *own = (key, node),
+                        None => {
+                            own.insert(name, (key, node));
+                        }
+                    }
+                }
+            }
+            (_, value) => *self = Node { value, at: over.at },
+        }
+    }
+
+    fn is_table(&self) -> bool {
+        matches!(self.value, Value::Table(_))
+    }
 }
 
 impl Value {
@@ -67,81 +99,57 @@ impl Value {
             Value::Integer(_) => "an integer",
             Value::Float(_) => "a float",
             Value::Boolean(_) => "a boolean",
-            Value::Datetime => "a date",
+            Value::Other { is, .. } => is,
             Value::List(_) => "an array",
             Value::Table(_) => "a table",
         }
     }
 }
 
-/// The files a spec was read from.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    files: Vec<(PathBuf, Arc<str>)>,
+/// Where a parsed text stands: in which source, and after how many bytes of it.
+#[derive(Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) source: usize,
+    pub(super) offset: usize,
 }
 
-impl Sources {
-    /// Parses one more file. Syntax errors go to `problems`.
-    pub fn parse(&mut self, path: &Path, text: &str, problems: &mut Problems) -> Node {
-        let source = self.files.len();
-        self.files.push((path.to_owned(), text.into()));
-        let (root, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            let span = error.span().unwrap_or(0..0);
-            let at = At { source, start: span.start, end: span.end };
-            problems.push(
-                Problem::new("syntax", at, error.message()).label("here").help("this is not TOML; see https://toml.io"),
-            );
-        }
-        let span = root.span();
-        Node {
-            value: Value::Table(table(root.into_inner(), source)),
-            at: At { source, start: span.start, end: span.end },
-        }
+impl Origin {
+    pub(super) fn at(self, span: Range<usize>) -> At {
+        At { source: self.source, start: self.offset + span.start, end: self.offset + span.end }
     }
 
-    /// The path of a source, as the user named it.
-    pub fn path(&self, at: At) -> &Path {
-        self.files.get(at.source).map_or(Path::new("spec"), |(path, _)| path)
+    pub(super) fn table(self, map: DeTable<'_>) -> Table {
+        map.into_iter()
+            .map(|(key, value)| {
+                let at = self.at(key.span());
+                let text = key.into_inner().into_owned();
+                (text.clone(), (Key { text, at }, self.node(value)))
+            })
+            .collect()
     }
 
-    /// The paths in the order they were read.
-    pub(super) fn paths(&self) -> Vec<PathBuf> {
-        self.files.iter().map(|(path, _)| path.clone()).collect()
-    }
-
-    /// The whole text of a source.
-    pub(super) fn text(&self, at: At) -> Arc<str> {
-        self.files.get(at.source).map_or_else(|| "".into(), |(_, text)| text.clone())
-    }
-
-    /// The line of a place, from 1.
-    pub fn line(&self, at: At) -> usize {
-        let text = self.text(at);
-        1 + text.as_bytes()[..at.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+    pub(super) fn node(self, spanned: toml::Spanned<DeValue<'_>>) -> Node {
+        let at = self.at(spanned.span());
+        let value = match spanned.into_inner() {
+            DeValue::String(text) => Value::Text(text.into_owned()),
+            DeValue::Integer(number) => integer(number.as_str(), number.radix()),
+            DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(value) => Value::Boolean(value),
+            DeValue::Datetime(date) => Value::Other { is: "a date", written: date.to_string() },
+            DeValue::Array(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
+            DeValue::Table(map) => Value::Table(self.table(map)),
+        };
+        Node { value, at }
     }
 }
 
-fn table(map: DeTable<'_>, source: usize) -> Table {
-    map.into_iter()
-        .map(|(key, value)| {
-            let at = At { source, start: key.span().start, end: key.span().end };
-            let text = key.into_inner().into_owned();
-            (text.clone(), (Key { text, at }, node(value, source)))
-        })
-        .collect()
-}
-
-fn node(spanned: toml::Spanned<DeValue<'_>>, source: usize) -> Node {
-    let span = spanned.span();
-    let value = match spanned.into_inner() {
-        DeValue::String(text) => Value::Text(text.into_owned()),
-        DeValue::Integer(number) => Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok()),
-        DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
-        DeValue::Boolean(value) => Value::Boolean(value),
-        DeValue::Datetime(_) => Value::Datetime,
-        DeValue::Array(items) => Value::List(items.into_iter().map(|item| node(item, source)).collect()),
-        DeValue::Table(map) => Value::Table(table(map, source)),
+fn integer(digits: &str, radix: u32) -> Value {
+    let prefix = match radix {
+        2 => "0b",
+        8 => "0o",
+        16 => "0x",
+        _ => "",
     };
-    Node { value, at: At { source, start: span.start, end: span.end } }
+    let too_long = || Value::Other { is: "an integer", written: format!("{prefix}{digits}") };
+    i64::from_str_radix(digits, radix).map_or_else(|_| too_long(), Value::Integer)
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
-use super::node::{At, Sources};
+use super::node::At;
+use super::sources::Sources;
 
 /// One thing wrong with a spec: what, where, and how to put it right.
 #[derive(Debug)]
@@ -16,13 +17,15 @@ pub struct Problem {
     message: String,
     label: String,
     help: Option<String>,
+    /// Whether the value has to be a text.
+    wants_text: bool,
     source: Option<NamedSource<Arc<str>>>,
 }
 
 impl Problem {
     /// A problem of a stable `code` at a place.
     pub fn new(code: &'static str, at: At, message: impl Into<String>) -> Self {
-        Self { code, at, message: message.into(), label: "here".into(), help: None, source: None }
+        Self { code, at, message: message.into(), label: "here".into(), help: None, wants_text: false, source: None }
     }
 
     /// What the marker under the line says.
@@ -35,6 +38,11 @@ impl Problem {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Says that the value has to be a text.
+    pub(super) fn wants_text(self, wants_text: bool) -> Self {
+        Self { wants_text, ..self }
     }
 }
 
@@ -86,6 +94,10 @@ impl Problems {
     pub fn into_error(mut self, sources: &Sources) -> InvalidSpec {
         self.found.sort_by_key(|problem| (problem.at.source, problem.at.start));
         for problem in &mut self.found {
+            let quoted = sources.quoted(problem.at).filter(|_| problem.wants_text);
+            if let (Some(help), Some(quoted)) = (&mut problem.help, quoted) {
+                *help = format!("{help}; in a shell: {quoted}");
+            }
             problem.source =
                 Some(NamedSource::new(sources.path(problem.at).display().to_string(), sources.text(problem.at)));
         }

@@ -30,17 +30,24 @@ pub struct Mismatch {
     pub message: String,
     /// What to write instead.
     pub help: String,
+    /// Whether a text is wanted and something else was found.
+    wants_text: bool,
 }
 
 impl Mismatch {
     /// A mismatch from its two sentences.
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into() }
+        Self { message: message.into(), help: help.into(), wants_text: false }
     }
 
     /// The wrong TOML type.
     pub fn expected(what: &str, found: &Value, example: &str) -> Self {
         Self::new(format!("expected {what}, found {}", found.type_name()), format!("write {example}"))
+    }
+
+    /// Something else than a text.
+    pub fn expected_text(what: &str, found: &Value, example: &str) -> Self {
+        Self { wants_text: true, ..Self::expected(what, found, example) }
     }
 }
 
@@ -54,7 +61,7 @@ impl FromNode for String {
     fn from_node(node: &Node) -> Result<Self, Mismatch> {
         match &node.value {
             Value::Text(text) => Ok(text.clone()),
-            other => Err(Mismatch::expected("a string", other, "it in quotes: \"…\"")),
+            other => Err(Mismatch::expected_text("a string", other, "it in quotes: \"…\"")),
         }
     }
 }
@@ -62,7 +69,7 @@ impl FromNode for String {
 impl FromNode for i64 {
     fn from_node(node: &Node) -> Result<Self, Mismatch> {
         match &node.value {
-            Value::Integer(Some(number)) => Ok(*number),
+            Value::Integer(number) => Ok(*number),
             other => Err(Mismatch::expected("an integer", other, "a whole number without quotes, such as 100")),
         }
     }
@@ -109,7 +116,8 @@ impl<'a> TableReader<'a> {
             Ok(value) => Some(Spanned { value, at: node.at }),
             Err(mismatch) => {
                 let message = format!("`{key}` in {}: {}", self.place(), mismatch.message);
-                self.problems.push(Problem::new("value", node.at, message).help(mismatch.help));
+                let problem = Problem::new("value", node.at, message).help(mismatch.help);
+                self.problems.push(problem.wants_text(mismatch.wants_text));
                 None
             }
         }

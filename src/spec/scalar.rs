@@ -1,5 +1,7 @@
 //! The scalar types of the spec: names, durations and sizes.
 
+use std::fmt;
+
 use super::node::{Node, Value};
 use super::reader::{FromNode, Mismatch};
 
@@ -28,6 +30,11 @@ impl Name {
         ))
     }
 
+    /// The shortest name that there is: in place of one that is missing or wrong, so that the rest can be checked.
+    pub fn stand_in() -> Self {
+        Self("x".to_owned())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -47,7 +54,7 @@ pub struct Seconds(pub u64);
 impl FromNode for Seconds {
     fn from_node(node: &Node) -> Result<Self, Mismatch> {
         let Value::Text(text) = &node.value else {
-            return Err(Mismatch::expected(
+            return Err(Mismatch::expected_text(
                 "a duration",
                 &node.value,
                 "it with its unit, in quotes: \"10s\", \"5m\", \"2h\" or \"30d\"",
@@ -103,10 +110,20 @@ impl FromNode for Size {
         const EXAMPLES: &str = "\"128KB\", \"1MB\" or \"0B\"";
         let Value::Text(text) = &node.value else {
             let example = format!("it with its unit, in quotes: {EXAMPLES}");
-            return Err(Mismatch::expected("a size", &node.value, &example));
+            return Err(Mismatch::expected_text("a size", &node.value, &example));
         };
         let help = format!("write a whole number and B, KB, MB or GB: {EXAMPLES}");
         parse_size(text).map(Self).ok_or_else(|| Mismatch::new(format!("`{text}` is no size"), help))
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(30, "GB"), (20, "MB"), (10, "KB")];
+        match units.into_iter().find(|(bits, _)| self.0 > 0 && self.0.is_multiple_of(1 << bits)) {
+            Some((bits, unit)) => write!(f, "{}{unit}", self.0 >> bits),
+            None => write!(f, "{}B", self.0),
+        }
     }
 }
 
@@ -153,6 +170,14 @@ mod tests {
         for text in ["", "B", "128", "128kb", "1.5MB", "-1B", "1 MB", "1TB", "99999999999999999999B", "99999999999GB"] {
             assert_eq!(parse_size(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_size_is_shown_as_it_is_written() {
+        for text in ["0B", "100B", "1025B", "128KB", "1MB", "5120GB"] {
+            assert_eq!(parse_size(text).map(|bytes| Size(bytes).to_string()).as_deref(), Some(text));
+        }
+        assert_eq!(Size(1 << 20).to_string(), "1MB");
     }
 
     #[test]

@@ -6,4 +6,5 @@ mod cli;
 mod e2e;
 mod floors;
 mod golden;
+mod readme;
 mod traps;

@@ -2,14 +2,14 @@
 
 mod story;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::session::SpecArgs;
 use super::ui::Ui;
 use crate::aws::{Clients, Target, connect};
-use crate::desired::{self, Spec};
+use crate::desired::Spec;
 use crate::graph::{Failure, Region};
 use crate::ops::{count_items, inventory, set_concurrency};
 use story::{Story, eventually};
@@ -17,17 +17,20 @@ use story::{Story, eventually};
 /// Watch the whole story on a sandbox of its own
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoArgs {
-    /// Spec of the system to show
-    #[arg(short = 'f', long = "file", value_name = "FILE", default_value = "specs/production.toml")]
-    file: PathBuf,
+    #[command(flatten)]
+    spec: SpecArgs,
 }
 
 /// How long the sandbox may take to show what AWS shows within seconds.
 const SOON: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(args: &DemoArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let spec = desired::load(Some(&args.file))?;
-    let mut story = Story::begin(&args.file)?;
+    let mut spec_args = args.spec.clone();
+    if spec_args.files.is_empty() {
+        spec_args.files.push("specs/production.toml".into());
+    }
+    let spec = spec_args.load()?;
+    let mut story = Story::begin(spec_args.arguments())?;
     ui.remark("The whole life of a payment system in two regions, on an AWS of its own on this machine.");
     let told = tokio::select! {
         told = tell(&mut story, &spec) => told,

@@ -1,6 +1,6 @@
 //! Telling the story: each step announced, timed and checked.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,8 @@ use crate::render::{Style, took};
 /// The demo as it goes along. Commands run as the user would run them: this very program, in a process of its own.
 pub(super) struct Story {
     program: PathBuf,
-    spec: PathBuf,
+    /// What names the spec on a command line.
+    spec: Vec<String>,
     /// The sandbox and the state of this story only.
     home: tempfile::TempDir,
     begun: Instant,
@@ -25,10 +26,10 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn begin(spec: &Path) -> Result<Self, CliError> {
+    pub(super) fn begin(spec: Vec<String>) -> Result<Self, CliError> {
         Ok(Self {
             program: std::env::current_exe()?,
-            spec: spec.to_owned(),
+            spec,
             home: tempfile::Builder::new().prefix("drctl-demo-").tempdir()?,
             begun: Instant::now(),
             step: 0,
@@ -146,7 +147,7 @@ impl Story {
     fn arguments(&self, arguments: &str) -> Vec<String> {
         let mut all: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
         if all.first().is_none_or(|command| command != "sandbox") {
-            all.extend(["-f".to_owned(), self.spec.display().to_string(), "--sandbox".to_owned()]);
+            all.extend(self.spec.iter().cloned().chain(["--sandbox".to_owned()]));
         }
         all
     }

@@ -1,13 +1,19 @@
 //! The metrics that alarms know, and the alarms that are there by default.
 
-use super::Missing;
+use super::{Limit, Missing};
 use crate::graph::Resource;
 use crate::kinds::bucket::Bucket;
 use crate::kinds::function::Function;
 use crate::kinds::table::Table;
 
+/// A region's health check, as `[dns]` calls it.
+pub(super) const HEALTH_CHECK: &str = "health-check";
+
 /// What can be watched, as `on` names it.
-pub(super) const KINDS: [&str; 3] = [Function::KIND, Table::KIND, Bucket::KIND];
+pub(super) const KINDS: [&str; 4] = [Function::KIND, Table::KIND, Bucket::KIND, HEALTH_CHECK];
+
+/// The only region that has the metrics of health checks.
+pub(super) const HEALTH_METRICS: &str = "us-east-1";
 
 /// Which of AWS's dimensions a metric has, and in which region it is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +28,8 @@ pub(super) enum Watched {
     Copied,
     /// The same, in the region of the copy; in the other one such an alarm would never have data.
     Copy,
+    /// A health check of either region, in [`HEALTH_METRICS`].
+    Health,
 }
 
 impl Watched {
@@ -30,6 +38,7 @@ impl Watched {
             Self::Function => "AWS/Lambda",
             Self::Member | Self::Replication => "AWS/DynamoDB",
             Self::Copied | Self::Copy => "AWS/S3",
+            Self::Health => "AWS/Route53",
         }
     }
 
@@ -63,9 +72,14 @@ const fn milliseconds(kind: &'static str, watched: Watched, metric: &'static str
     Known { kind, metric, watched, statistic, unit: " ms", missing: Missing::Ignore }
 }
 
+/// What the checkers find. No data is neither good nor bad: a check is new, or switched off.
+const fn health(metric: &'static str, statistic: &'static str, unit: &'static str) -> Known {
+    Known { kind: HEALTH_CHECK, metric, watched: Watched::Health, statistic, unit, missing: Missing::Unknown }
+}
+
 /// Metrics that need no dimension beside those of [`Watched`]. `ThrottledRequests` and `SystemErrors`
 /// also need an operation; an alarm without it would never have data.
-pub(super) static METRICS: [Known; 19] = [
+pub(super) static METRICS: [Known; 21] = [
     count(Function::KIND, Watched::Function, "Errors"),
     count(Function::KIND, Watched::Function, "Throttles"),
     count(Function::KIND, Watched::Function, "Invocations"),
@@ -86,30 +100,47 @@ pub(super) static METRICS: [Known; 19] = [
     // No data means that nothing waits to be copied.
     Known { statistic: "Maximum", unit: " s", ..count(Bucket::KIND, Watched::Copy, "ReplicationLatency") },
     count(Bucket::KIND, Watched::Copied, "OperationsFailedReplication"),
+    health("HealthCheckStatus", "Minimum", ""),
+    health("HealthCheckPercentageHealthy", "Average", " %"),
 ];
 
-/// An alarm that is there by default: for each function with reserved concurrency, each table, each bucket.
+/// An alarm that is there by default: for each function with reserved concurrency, each table, each bucket, each
+/// health check.
 #[derive(Debug)]
 pub(super) struct Preset {
     pub(super) name: &'static str,
     pub(super) kind: &'static str,
     pub(super) metric: &'static str,
-    pub(super) above: f64,
+    pub(super) limit: Limit,
+    /// Seconds.
+    pub(super) period: i32,
 }
 
 /// Five minutes.
 pub(super) const PERIOD: i32 = 300;
 
-pub(super) static PRESETS: [Preset; 7] = [
-    Preset { name: "lambda-errors", kind: Function::KIND, metric: "Errors", above: 10.0 },
+const fn above(name: &'static str, kind: &'static str, metric: &'static str, limit: f64) -> Preset {
+    Preset { name, kind, metric, limit: Limit::Above(limit), period: PERIOD }
+}
+
+pub(super) static PRESETS: [Preset; 8] = [
+    above("lambda-errors", Function::KIND, "Errors", 10.0),
     // Throttled calls are no errors. A function at concurrency 0 throttles them all.
-    Preset { name: "lambda-throttles", kind: Function::KIND, metric: "Throttles", above: 5.0 },
-    Preset { name: "dynamodb-read-throttle", kind: Table::KIND, metric: "ReadThrottleEvents", above: 10.0 },
-    Preset { name: "dynamodb-write-throttle", kind: Table::KIND, metric: "WriteThrottleEvents", above: 10.0 },
+    above("lambda-throttles", Function::KIND, "Throttles", 5.0),
+    above("dynamodb-read-throttle", Table::KIND, "ReadThrottleEvents", 10.0),
+    above("dynamodb-write-throttle", Table::KIND, "WriteThrottleEvents", 10.0),
     // Half a second to two and a half are usual. A minute behind on average means that losing the
     // region now loses a minute of payments, and is far enough from usual to wake somebody for.
-    Preset { name: "dynamodb-replication-latency", kind: Table::KIND, metric: "ReplicationLatency", above: 60_000.0 },
+    above("dynamodb-replication-latency", Table::KIND, "ReplicationLatency", 60_000.0),
     // The promise of S3's replication time control: fifteen minutes.
-    Preset { name: "s3-replication-latency", kind: Bucket::KIND, metric: "ReplicationLatency", above: 900.0 },
-    Preset { name: "s3-replication-failed", kind: Bucket::KIND, metric: "OperationsFailedReplication", above: 0.0 },
+    above("s3-replication-latency", Bucket::KIND, "ReplicationLatency", 900.0),
+    above("s3-replication-failed", Bucket::KIND, "OperationsFailedReplication", 0.0),
+    // 1 is green and 0 is red. Route 53 says it once a minute, and DNS has moved by then.
+    Preset {
+        name: "health-check-status",
+        kind: HEALTH_CHECK,
+        metric: "HealthCheckStatus",
+        limit: Limit::Below(1.0),
+        period: 60,
+    },
 ];

@@ -6,19 +6,20 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use super::{AlertSection, Scope, Spec, bucket, scope::suffixed};
-use crate::graph::{Address, Region, Resource};
+use super::{AlertSection, DnsSection, Scope, Spec, bucket, scope::suffixed};
+use crate::graph::{Address, Input, Region, Resource};
 use crate::kinds::alarm::{Alarm, Metric};
 use crate::kinds::bucket::Bucket;
 use crate::kinds::bucket_replication::BucketReplication;
 use crate::kinds::function::Function;
+use crate::kinds::health_check::HealthCheck;
 use crate::kinds::topic::Topic;
 use crate::spec::{At, Problem, Problems, Spanned, TableReader, nearest};
-use catalog::{Known, METRICS, PERIOD, PRESETS, Preset, Watched};
-use values::{Missing, Number, On, Period, Statistic, duration};
+use catalog::{HEALTH_CHECK, HEALTH_METRICS, Known, METRICS, PERIOD, PRESETS, Preset, Watched};
+use values::{Limit, Missing, Number, On, Period, Statistic, duration};
 
 /// What tells a metric from others of its name.
-type Dimensions = BTreeMap<String, String>;
+type Dimensions = BTreeMap<String, Input>;
 
 /// `[alarm.NAME]`
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct AlarmSection {
     enabled: bool,
     on: Option<Spanned<On>>,
     metric: Option<Spanned<String>>,
-    above: Option<f64>,
+    limit: Option<Limit>,
     over: Option<i32>,
     periods: Option<i32>,
     statistic: Option<String>,
@@ -42,7 +43,7 @@ struct Definition<'a> {
     known: &'static Known,
     targets: Vec<&'a str>,
     statistic: &'a str,
-    above: f64,
+    limit: Limit,
     period: i32,
     periods: i32,
     missing: Missing,
@@ -53,12 +54,12 @@ impl AlarmSection {
     pub(super) fn read(mut reader: TableReader<'_>) -> Option<Self> {
         let at = reader.at();
         let mut lacks = vec![("on", "\"function.NAME\""), ("metric", "\"Errors\""), ("above", "10")];
-        lacks.retain(|(key, _)| !reader.has(key));
+        lacks.retain(|(key, _)| !reader.has(key) && (*key != "above" || !reader.has("below")));
         let section = Self {
             enabled: reader.optional::<bool>("enabled").is_none_or(|enabled| enabled.value),
             on: reader.optional::<On>("on"),
             metric: reader.optional::<String>("metric"),
-            above: reader.optional::<Number>("above").map(|above| above.value.0),
+            limit: limit(&mut reader),
             over: reader.optional::<Period>("over").map(|over| over.value.0),
             periods: reader
                 .integer("for", 1..=8_640, " (periods in a row)")
@@ -91,7 +92,7 @@ impl AlarmSection {
                 }
             }
         }
-        self.check_length(problems);
+        self.check_length(preset, problems);
     }
 
     fn check_complete(&self, name: &str, problems: &mut Problems) {
@@ -120,14 +121,18 @@ impl AlarmSection {
     }
 
     /// CloudWatch looks back one day, or a week if the periods are hours.
-    fn check_length(&self, problems: &mut Problems) {
-        let (period, periods) = (self.over.unwrap_or(PERIOD), self.periods.unwrap_or(1));
+    fn check_length(&self, preset: Option<&Preset>, problems: &mut Problems) {
+        let (period, periods) = (self.period(preset), self.periods.unwrap_or(1));
         let (most, text) = if period < 3_600 { (86_400, "a day") } else { (604_800, "a week") };
         if i64::from(period) * i64::from(periods) > most {
             let message = format!("{periods} periods of {} are more than {text}", duration(period));
             let help = format!("write `for = {}` or less", most / i64::from(period));
             problems.push(Problem::new("range", self.at, message).label("this alarm").help(help));
         }
+    }
+
+    fn period(&self, preset: Option<&Preset>) -> i32 {
+        self.over.or(preset.map(|preset| preset.period)).unwrap_or(PERIOD)
     }
 
     fn define<'a>(&'a self, name: &'a str, spec: &'a Spec) -> Option<Definition<'a>> {
@@ -140,8 +145,8 @@ impl AlarmSection {
             known,
             targets: self.on.as_ref().map_or_else(|| by_default(kind, spec), |on| vec![on.name.as_str()]),
             statistic: self.statistic.as_deref().unwrap_or(known.statistic),
-            above: self.above.or(preset.map(|preset| preset.above))?,
-            period: self.over.unwrap_or(PERIOD),
+            limit: self.limit.or(preset.map(|preset| preset.limit))?,
+            period: self.period(preset),
             periods: self.periods.unwrap_or(1),
             missing: self.missing.as_ref().map_or(known.missing, |missing| missing.value),
             at: self.at,
@@ -157,8 +162,8 @@ impl Preset {
             known,
             targets: by_default(self.kind, spec),
             statistic: known.statistic,
-            above: self.above,
-            period: PERIOD,
+            limit: self.limit,
+            period: self.period,
             periods: 1,
             missing: known.missing,
             at,
@@ -220,7 +225,24 @@ fn known(kind: &str, metric: &str) -> Option<&'static Known> {
     METRICS.iter().find(|known| known.kind == kind && known.metric == metric)
 }
 
-/// What a default alarm watches: each table, each bucket, and each function that has its own concurrency.
+/// The number that may not be passed; which way, the key says.
+fn limit(reader: &mut TableReader<'_>) -> Option<Limit> {
+    let above = reader.optional::<Number>("above");
+    let below = reader.optional::<Number>("below");
+    match (above, below) {
+        (Some(_), Some(below)) => {
+            let problem = Problem::new("value", below.at, "an alarm is on values above a number or below one, not both");
+            reader.problems().push(problem.help("leave one of them out, or write two alarms"));
+            None
+        }
+        (above, below) => {
+            above.map(|above| Limit::Above(above.value.0)).or(below.map(|below| Limit::Below(below.value.0)))
+        }
+    }
+}
+
+/// What a default alarm watches: each table, each bucket, each function that has its own concurrency, and the health
+/// check of each region.
 fn by_default<'a>(kind: &str, spec: &'a Spec) -> Vec<&'a str> {
     match kind {
         Function::KIND => {
@@ -228,17 +250,22 @@ fn by_default<'a>(kind: &str, spec: &'a Spec) -> Vec<&'a str> {
             reserved.map(|(name, _)| name.as_str()).collect()
         }
         Bucket::KIND => spec.buckets.keys().map(String::as_str).collect(),
+        HEALTH_CHECK => spec.dns.iter().flat_map(|_| spec.region.names()).collect(),
         _ => spec.tables.keys().map(String::as_str).collect(),
     }
 }
 
 fn check_target(on: &Spanned<On>, spec: &Spec, problems: &mut Problems) {
-    let names = spec.declared(on.kind);
+    let names = match on.kind {
+        HEALTH_CHECK if spec.says("dns") => spec.region.names().into(),
+        kind => spec.declared(kind),
+    };
     if names.contains(&on.name.as_str()) {
         return;
     }
     let help = match nearest(&on.name, &names) {
         Some(near) => format!("did you mean `{}.{near}`?", on.kind),
+        None if on.kind == HEALTH_CHECK && names.is_empty() => "add `[dns]`: each region then has one".into(),
         None if names.is_empty() => format!("add a `[{}.{}]` table", on.kind, on.name),
         None => format!("use one of: {}", names.join(", ")),
     };
@@ -265,8 +292,17 @@ impl Definition<'_> {
     }
 
     fn emit(&self, scope: &mut Scope<'_>) {
+        let [primary, secondary] = scope.spec.region.names();
+        let lacks_health = self.known.watched == Watched::Health && ![primary, secondary].contains(&HEALTH_METRICS);
+        if lacks_health && !self.targets.is_empty() {
+            return scope.warn(format!(
+                "there is no alarm `{}`: Route 53 tells of health checks in {HEALTH_METRICS} only, and the system is in \
+                 {primary} and {secondary}",
+                self.name
+            ));
+        }
         for (target, name) in self.names() {
-            for (region, dimensions) in self.places(target, scope.spec) {
+            for (region, dimensions) in self.places(target, scope) {
                 self.emit_in(&region, dimensions, target, &name, scope);
             }
         }
@@ -290,8 +326,8 @@ impl Definition<'_> {
             description: self.description(target),
             metrics: BTreeMap::from([(Alarm::METRIC.into(), metric)]),
             expression: if filled { Alarm::filled() } else { Alarm::METRIC.into() },
-            comparison: "GreaterThanThreshold".into(),
-            threshold: Some(self.above),
+            comparison: self.limit.comparison().into(),
+            threshold: Some(self.limit.threshold()),
             periods: self.periods,
             datapoints: self.periods,
             missing_data: self.missing.in_aws().into(),
@@ -305,10 +341,11 @@ impl Definition<'_> {
     }
 
     /// The regions that have the metric of a target, each with the dimensions it has there.
-    fn places(&self, target: &str, spec: &Spec) -> Vec<(Region, Dimensions)> {
+    fn places(&self, target: &str, scope: &Scope<'_>) -> Vec<(Region, Dimensions)> {
         let set = |pairs: &[(&str, &str)]| -> Dimensions {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
         };
+        let spec = scope.spec;
         let (aws_name, [primary, secondary]) = (suffixed(spec, target), spec.regions());
         let both = [(primary.clone(), secondary.clone()), (secondary, primary)];
         match self.known.watched {
@@ -329,6 +366,10 @@ impl Definition<'_> {
                 };
                 directions.into_iter().map(place).collect()
             }
+            Watched::Health => {
+                let check = scope.refer::<HealthCheck>(&DnsSection::check_address(&Region::new(target)), "id");
+                vec![(Region::new(HEALTH_METRICS), BTreeMap::from([("HealthCheckId".to_owned(), check)]))]
+            }
         }
     }
 
@@ -336,7 +377,7 @@ impl Definition<'_> {
     fn description(&self, target: &str) -> String {
         let Known { kind, metric, unit, .. } = self.known;
         let often = if self.periods > 1 { format!(", {} times in a row", self.periods) } else { String::new() };
-        let (statistic, above, over) = (self.statistic, self.above, duration(self.period));
-        format!("{kind}.{target}: {metric} ({statistic}) above {above}{unit} in {over}{often}")
+        let (statistic, limit, over) = (self.statistic, self.limit, duration(self.period));
+        format!("{kind}.{target}: {metric} ({statistic}) {limit}{unit} in {over}{often}")
     }
 }

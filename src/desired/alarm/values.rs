@@ -1,5 +1,7 @@
 //! The values that `[alarm.NAME]` takes.
 
+use std::fmt;
+
 use super::catalog::KINDS;
 use crate::spec::{FromNode, Mismatch, Node, Seconds, Value, nearest};
 
@@ -8,7 +10,7 @@ use crate::spec::{FromNode, Mismatch, Node, Seconds, Value, nearest};
 pub(super) enum Missing {
     /// All is well.
     Ok,
-    /// As bad as a value too high.
+    /// As bad as a value beyond the limit.
     Breaching,
     /// Nothing: the state stays.
     Ignore,
@@ -33,6 +35,39 @@ impl Missing {
     /// Whether the state of an alarm changes when data is missing.
     pub(super) fn changes_the_state(self) -> bool {
         matches!(self, Self::Breaching | Self::Unknown)
+    }
+}
+
+/// What makes an alarm fire.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Limit {
+    Above(f64),
+    Below(f64),
+}
+
+impl Limit {
+    /// The word for the comparison in AWS.
+    pub(super) fn comparison(self) -> &'static str {
+        match self {
+            Self::Above(_) => "GreaterThanThreshold",
+            Self::Below(_) => "LessThanThreshold",
+        }
+    }
+
+    /// What values are compared with.
+    pub(super) fn threshold(self) -> f64 {
+        match self {
+            Self::Above(limit) | Self::Below(limit) => limit,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Above(limit) => write!(f, "above {limit}"),
+            Self::Below(limit) => write!(f, "below {limit}"),
+        }
     }
 }
 
@@ -67,7 +102,7 @@ impl FromNode for Number {
     fn from_node(node: &Node) -> Result<Self, Mismatch> {
         match &node.value {
             // CloudWatch computes with such numbers itself.
-            Value::Integer(Some(number)) => Ok(Self(*number as f64)),
+            Value::Integer(number) => Ok(Self(*number as f64)),
             Value::Float(number) if number.is_finite() => Ok(Self(*number)),
             other => Err(Mismatch::expected("a number", other, "one without quotes, such as 10")),
         }

@@ -1,7 +1,5 @@
 //! What is said about a spec that cannot be read, whichever table is wrong.
 
-use std::path::Path;
-
 use insta::assert_snapshot;
 
 use super::{SPEC, problems, with};
@@ -75,6 +73,33 @@ fn several_problems_are_told_at_once_in_the_order_of_the_file() {
         ╰────
       help: write "1s" to "15m"
     "#);
+}
+
+#[test]
+fn what_is_wrong_with_names_and_regions_hides_nothing_else() {
+    let wrong = [
+        ("suffix = \"t1\"\n", ""),
+        ("\"us-west-2\"", "\"us-wset-2\""),
+        ("source = \"pay\"", "uses = { table.paymets = \"write\" }"),
+    ];
+    let spec = wrong.iter().fold(SPEC.to_owned(), |spec, (part, other)| spec.replace(part, other));
+    let nothing = "[table.payments]\nkey = \"id\"\n[function.pay]\nsource = \"pay\"\nuses = { secret.keys = \"read\" }";
+    let told = |text: &str| {
+        let shown = problems(text);
+        shown.lines().filter(|line| line.contains(" × ")).map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(told(&spec), @"
+    × `[system]` has no `suffix`
+    × `secondary` in `[region]`: `us-wset-2` is no AWS region
+    × `[function.pay]` has no `source`
+    × there is no table named `paymets`
+    ");
+    assert_snapshot!(told(nothing), @"
+    × the spec has no `schema`
+    × the spec has no table `[system]`
+    × the spec has no table `[region]`
+    × there is no secret named `keys`
+    ");
 }
 
 #[test]
@@ -394,12 +419,12 @@ fn names_that_become_too_long_with_the_suffix_are_told() {
 
 #[test]
 fn without_a_file_the_specs_there_are_are_named() {
-    let Err(LoadError::NoneNamed(help)) = load(None) else { panic!("there are several specs in specs/") };
+    let Err(LoadError::NoneNamed(help)) = load(&[], &[]) else { panic!("there are several specs in specs/") };
     assert!(help.contains("`-f specs/minimal.toml` or `-f specs/production.toml`"), "{help}");
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = load(Some(Path::new("specs/no-such.toml"))).unwrap_err();
+    let error = load(&["specs/no-such.toml".into()], &[]).unwrap_err();
     assert!(error.to_string().contains("specs/no-such.toml"), "{error}");
 }

@@ -158,8 +158,8 @@ fn metric(stat: &MetricStat) -> Result<Metric, Failure> {
     })
 }
 
-fn dimensions(dimensions: &[Dimension]) -> BTreeMap<String, String> {
-    let pair = |dimension: &Dimension| Some((dimension.name()?.to_owned(), dimension.value()?.to_owned()));
+fn dimensions(dimensions: &[Dimension]) -> BTreeMap<String, Input> {
+    let pair = |dimension: &Dimension| Some((dimension.name()?.to_owned(), dimension.value()?.into()));
     dimensions.iter().filter_map(pair).collect()
 }
 
@@ -226,7 +226,8 @@ fn queries(alarm: &Alarm) -> Vec<MetricDataQuery> {
 }
 
 fn api_dimensions(metric: &Metric) -> Vec<Dimension> {
-    metric.dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build()).collect()
+    let dimension = |(name, value): (&String, &Input)| Dimension::builder().name(name).value(value.known()).build();
+    metric.dimensions.iter().map(dimension).collect()
 }
 
 async fn tags(cx: Context<'_>, arn: &str) -> Result<Tags, Failure> {

@@ -54,7 +54,7 @@ pub struct Metric {
     /// `Errors`, …
     pub name: String,
     /// What tells this metric from others of its name.
-    pub dimensions: BTreeMap<String, String>,
+    pub dimensions: BTreeMap<String, Input>,
     /// `Sum`, `Average`, `p99`, …
     pub statistic: String,
     /// The length of a period in seconds.

@@ -15,4 +15,5 @@ mod readme;
 mod refusals;
 mod sandbox;
 mod secret;
+mod spec;
 mod world;

@@ -1,0 +1,91 @@
+//! Desired resources as a drawing: each with arrows to what it needs, in a frame for each place.
+
+use std::collections::BTreeMap;
+
+use crate::graph::{Address, Graph, Place};
+
+/// For Graphviz.
+pub fn graph_dot(graph: &Graph) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let mut out = String::from("digraph {\n  rankdir = LR\n  node [shape = box]\n");
+    for (place, addresses) in places(graph) {
+        let place = place.to_string();
+        out += &format!("  subgraph {} {{\n    label = {}\n", quoted(&format!("cluster_{place}")), quoted(&place));
+        for address in addresses {
+            out += &format!("    {} [label = {}]\n", quoted(&address.to_string()), quoted(&label(address)));
+        }
+        out += "  }\n";
+    }
+    for (address, need) in edges(graph) {
+        out += &format!("  {} -> {}\n", quoted(&address.to_string()), quoted(&need.to_string()));
+    }
+    out + "}\n"
+}
+
+/// For Mermaid, as GitHub and GitLab show it in Markdown.
+pub fn graph_mermaid(graph: &Graph) -> String {
+    // Ids with signs in them can be taken for syntax.
+    let ids: BTreeMap<_, _> = graph.iter().enumerate().map(|(n, (address, _))| (address, format!("r{n}"))).collect();
+    let quoted = |text: &str| format!("\"{}\"", text.replace('#', "#35;").replace('"', "#quot;"));
+    let mut out = String::from("flowchart LR\n");
+    for (n, (place, addresses)) in places(graph).into_iter().enumerate() {
+        out += &format!("  subgraph p{n}[{}]\n", quoted(&place.to_string()));
+        for address in addresses {
+            out += &format!("    {}[{}]\n", ids[address], quoted(&label(address)));
+        }
+        out += "  end\n";
+    }
+    for (address, need) in edges(graph) {
+        if let (Some(from), Some(to)) = (ids.get(address), ids.get(&need)) {
+            out += &format!("  {from} --> {to}\n");
+        }
+    }
+    out
+}
+
+fn places(graph: &Graph) -> BTreeMap<&Place, Vec<&Address>> {
+    let mut places: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (address, _) in graph.iter() {
+        places.entry(&address.place).or_default().push(address);
+    }
+    places
+}
+
+fn edges(graph: &Graph) -> impl Iterator<Item = (&Address, Address)> {
+    graph.iter().flat_map(|(address, _)| graph.needs(address).into_iter().map(move |need| (address, need)))
+}
+
+fn label(address: &Address) -> String {
+    format!("{}.{}", address.kind, address.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::graph::Origin;
+    use crate::kinds::subscription::Subscription;
+    use crate::run::fake::System;
+    use crate::tests::{SPEC, at};
+
+    #[test]
+    fn a_drawing_for_graphviz_has_an_arrow_to_all_that_is_needed() {
+        assert_snapshot!(graph_dot(&System::new(SPEC).graph), @"");
+    }
+
+    #[test]
+    fn a_drawing_for_mermaid_has_the_same_arrows() {
+        assert_snapshot!(graph_mermaid(&System::new(SPEC).graph), @"");
+    }
+
+    #[test]
+    fn signs_that_mean_something_in_a_drawing_are_escaped() {
+        let mut graph = Graph::default();
+        let origin = Origin { file: "spec.toml".into(), line: 1 };
+        let subscription = Subscription::email("t", "a#b@example.com");
+        graph.add(at("us-east-1/subscription.\"a#b\\"), &subscription, Default::default(), origin);
+        assert!(graph_dot(&graph).contains(r#""us-east-1/subscription.\"a#b\\" [label"#), "{}", graph_dot(&graph));
+        assert!(graph_mermaid(&graph).contains(r#"["subscription.#quot;a#35;b\"]"#), "{}", graph_mermaid(&graph));
+    }
+}
