@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
-use crate::desired::{self, Spec};
+use crate::desired::Spec;
 use crate::graph::{Address, Failure, Graph};
 use crate::kinds;
 use crate::plan::{Observation, Plan, Sight, plan};
@@ -78,15 +78,14 @@ fn one(address: &Address, observed: &Observation) -> Result<String, CliError> {
 
 /// Plans from what `drctl observe --json` printed: no connection, and nothing is built.
 pub(super) fn plan_from(args: &SystemArgs, file: &Path) -> Result<(Spec, Observation, Plan), CliError> {
-    let spec = desired::load(args.file.as_deref())?;
+    let spec = args.spec.load()?;
     let snapshot = read(file)?;
     fits(&spec, &snapshot, file)?;
     let (owner, kinds) = (spec.owner(), kinds::metas());
     let mut graph: Graph = spec.graph(&snapshot.observed.account, &Default::default());
     leave_code(&mut graph, &snapshot.observed);
     let Snapshot { observed, known: Known { index, overrides }, .. } = snapshot;
-    let subject =
-        Subject { desired: &graph, recorded: &index, overrides: &overrides, owner: &owner, kinds: &kinds };
+    let subject = Subject { desired: &graph, recorded: &index, overrides: &overrides, owner: &owner, kinds: &kinds };
     let plan = plan(&subject.basis(&observed));
     Ok((spec, observed, plan))
 }

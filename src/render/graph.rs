@@ -71,12 +71,72 @@ mod tests {
 
     #[test]
     fn a_drawing_for_graphviz_has_an_arrow_to_all_that_is_needed() {
-        assert_snapshot!(graph_dot(&System::new(SPEC).graph), @"");
+        assert_snapshot!(graph_dot(&System::new(SPEC).graph), @r#"
+        digraph {
+          rankdir = LR
+          node [shape = box]
+          subgraph "cluster_global" {
+            label = "global"
+            "global/role.pay-us-east-1" [label = "role.pay-us-east-1"]
+            "global/role.pay-us-west-2" [label = "role.pay-us-west-2"]
+            "global/table.payments" [label = "table.payments"]
+          }
+          subgraph "cluster_us-east-1" {
+            label = "us-east-1"
+            "us-east-1/function.pay" [label = "function.pay"]
+            "us-east-1/function_url.pay" [label = "function_url.pay"]
+            "us-east-1/log_group.pay" [label = "log_group.pay"]
+            "us-east-1/table_replica.payments" [label = "table_replica.payments"]
+          }
+          subgraph "cluster_us-west-2" {
+            label = "us-west-2"
+            "us-west-2/function.pay" [label = "function.pay"]
+            "us-west-2/function_url.pay" [label = "function_url.pay"]
+            "us-west-2/log_group.pay" [label = "log_group.pay"]
+            "us-west-2/table_replica.payments" [label = "table_replica.payments"]
+          }
+          "us-east-1/function.pay" -> "global/role.pay-us-east-1"
+          "us-east-1/function.pay" -> "us-east-1/log_group.pay"
+          "us-east-1/function_url.pay" -> "us-east-1/function.pay"
+          "us-east-1/table_replica.payments" -> "global/table.payments"
+          "us-west-2/function.pay" -> "global/role.pay-us-west-2"
+          "us-west-2/function.pay" -> "us-west-2/log_group.pay"
+          "us-west-2/function_url.pay" -> "us-west-2/function.pay"
+          "us-west-2/table_replica.payments" -> "global/table.payments"
+        }
+        "#);
     }
 
     #[test]
     fn a_drawing_for_mermaid_has_the_same_arrows() {
-        assert_snapshot!(graph_mermaid(&System::new(SPEC).graph), @"");
+        assert_snapshot!(graph_mermaid(&System::new(SPEC).graph), @r#"
+        flowchart LR
+          subgraph p0["global"]
+            r0["role.pay-us-east-1"]
+            r1["role.pay-us-west-2"]
+            r2["table.payments"]
+          end
+          subgraph p1["us-east-1"]
+            r3["function.pay"]
+            r4["function_url.pay"]
+            r5["log_group.pay"]
+            r6["table_replica.payments"]
+          end
+          subgraph p2["us-west-2"]
+            r7["function.pay"]
+            r8["function_url.pay"]
+            r9["log_group.pay"]
+            r10["table_replica.payments"]
+          end
+          r3 --> r0
+          r3 --> r5
+          r4 --> r3
+          r6 --> r2
+          r7 --> r1
+          r7 --> r9
+          r8 --> r7
+          r10 --> r2
+        "#);
     }
 
     #[test]

@@ -151,20 +151,117 @@ mod tests {
 
     #[test]
     fn the_shipped_specs_read_well_in_their_one_form() {
-        assert_snapshot!(parsed(include_str!("../../specs/minimal.toml")).to_toml(), @"");
-        assert_snapshot!(parsed(include_str!("../../specs/production.toml")).to_toml(), @"");
+        assert_snapshot!(parsed(include_str!("../../specs/minimal.toml")).to_toml(), @r#"
+        schema = 1
+
+        [system]
+        name = "payment-dr"
+        environment = "test"
+        suffix = "mini-001"
+
+        [region]
+        primary = "us-east-1"
+        secondary = "us-west-2"
+
+        [table.payment-transactions]
+        key = "transactionId"
+
+        [function.payment-processor]
+        source = "../functions/payment-processor"
+        url.auth = "none"
+        uses.table.payment-transactions = "write"
+        "#);
+        assert_snapshot!(parsed(include_str!("../../specs/production.toml")).to_toml(), @r#"
+        schema = 1
+
+        [system]
+        name = "payment-dr"
+        environment = "production"
+        suffix = "prod-001"
+        tags.cost-center = "payments"
+
+        [region]
+        primary = "us-east-1"
+        secondary = "us-west-2"
+
+        [alert]
+        emails = ["ops@example.com"]
+
+        [table.payment-transactions]
+        key = "transactionId"
+        ttl = "expiresAt"
+        index.by-customer = { key = "customerId", sort = "createdAt" }
+
+        [bucket.transaction-logs]
+        replication = "two-way"
+        lifecycle = [{ after = "30d", class = "STANDARD_IA" }, { after = "90d", class = "GLACIER" }]
+
+        [secret.payment-api-keys]
+        description = "Payment gateway API credentials"
+
+        [function.payment-processor]
+        source = "../functions/payment-processor"
+        memory = 256
+        timeout = "10s"
+        reserved-concurrency = 100
+        url.auth = "none"
+
+        [function.payment-processor.uses]
+        table.payment-transactions = "write"
+        bucket.transaction-logs = "write"
+        secret.payment-api-keys = "read"
+
+        [function.health-check]
+        source = "../functions/health-check"
+        timeout = "5s"
+        url.auth = "none"
+
+        [function.health-check.uses]
+        table.payment-transactions = "read"
+        bucket.transaction-logs = "read"
+        function.payment-processor = "read"
+
+        [dns]
+        zone = "payment-system.example.com"
+        record = "api"
+        weight = { primary = 100, secondary = 0 }
+        health-check = { function = "health-check", interval = "30s", failure-threshold = 3 }
+
+        [alarm.lambda-errors]
+        on = "function.payment-processor"
+        metric = "Errors"
+        above = 10
+        over = "5m"
+
+        [guard]
+        protect = ["table", "bucket", "secret", "zone"]
+        "#);
     }
 
     #[test]
     fn what_is_long_is_broken_where_a_reader_would() {
         let emails: Vec<_> = (0..4).map(|n| format!("\"somebody-{n}@payments.example.com\"")).collect();
         let tags: Vec<_> = (0..5).map(|n| format!("\"a tag: {n}\" = \"its long value\"")).collect();
-        let text = format!(
-            "alert.emails = [{}]\nempty = {{}}\n[system]\ntags = {{{}}}\n",
-            emails.join(", "),
-            tags.join(", ")
-        );
-        assert_snapshot!(parsed(&text).to_toml(), @"");
+        let text =
+            format!("alert.emails = [{}]\nempty = {{}}\n[system]\ntags = {{{}}}\n", emails.join(", "), tags.join(", "));
+        assert_snapshot!(parsed(&text).to_toml(), @r#"
+        [alert]
+        emails = [
+            "somebody-0@payments.example.com",
+            "somebody-1@payments.example.com",
+            "somebody-2@payments.example.com",
+            "somebody-3@payments.example.com",
+        ]
+
+        [empty]
+
+        [system.tags]
+        "a tag: 0" = "its long value"
+        "a tag: 1" = "its long value"
+        "a tag: 2" = "its long value"
+        "a tag: 3" = "its long value"
+        "a tag: 4" = "its long value"
+        "#);
     }
 
     fn node(value: Value) -> Node {

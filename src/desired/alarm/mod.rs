@@ -231,7 +231,8 @@ fn limit(reader: &mut TableReader<'_>) -> Option<Limit> {
     let below = reader.optional::<Number>("below");
     match (above, below) {
         (Some(_), Some(below)) => {
-            let problem = Problem::new("value", below.at, "an alarm is on values above a number or below one, not both");
+            let problem =
+                Problem::new("value", below.at, "an alarm is on values above a number or below one, not both");
             reader.problems().push(problem.help("leave one of them out, or write two alarms"));
             None
         }

@@ -14,20 +14,25 @@ fn alarms(text: &str) -> String {
     let lines = alarms.map(|(address, node)| {
         let alarm: Alarm = node.properties.typed().unwrap();
         let metric = &alarm.metrics[Alarm::METRIC];
-        let dimensions: Vec<_> = metric.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let value = |input: &Input| match input {
+            Input::Known(text) => text.clone(),
+            Input::From(reference) => reference.to_string(),
+        };
+        let dimensions = metric.dimensions.iter().map(|(name, input)| format!("{name}={}", value(input)));
         format!(
-            "{}/{}: {} = {} {} {} > {} in {} × {} s, {}",
+            "{}/{}: {} = {} {} {} {} {} in {} × {} s, {}",
             address.place,
             alarm.name,
             alarm.expression,
             metric.namespace,
             metric.name,
             metric.statistic,
+            if alarm.comparison == "LessThanThreshold" { "<" } else { ">" },
             alarm.threshold.unwrap(),
             alarm.periods,
             metric.period,
             alarm.missing_data,
-        ) + &format!(" [{}]", dimensions.join(", "))
+        ) + &format!(" [{}]", dimensions.collect::<Vec<_>>().join(", "))
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -66,6 +71,91 @@ fn what_s3_copies_is_watched_where_it_arrives_and_what_it_fails_to_copy_where_it
     us-east-1/s3-replication-failed-t1: m = AWS/S3 OperationsFailedReplication Sum > 0 in 1 × 300 s, notBreaching [DestinationBucket=logs-us-west-2-t1, RuleId=drctl-logs-to-us-west-2, SourceBucket=logs-us-east-1-t1]
     us-west-2/s3-replication-latency-t1: m = AWS/S3 ReplicationLatency Maximum > 900 in 1 × 300 s, notBreaching [DestinationBucket=logs-us-west-2-t1, RuleId=drctl-logs-to-us-west-2, SourceBucket=logs-us-east-1-t1]
     ");
+}
+
+#[test]
+fn health_checks_are_watched_where_route_53_tells_of_them() {
+    let of_health = |text: &str| {
+        let shown = alarms(text);
+        shown.lines().filter(|line| line.contains("Route53")).map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(of_health(PRODUCTION), @"
+    us-east-1/health-check-status-us-east-1-prod-001: m = AWS/Route53 HealthCheckStatus Minimum < 1 in 1 × 60 s, missing [HealthCheckId=global/health_check.us-east-1.id]
+    us-east-1/health-check-status-us-west-2-prod-001: m = AWS/Route53 HealthCheckStatus Minimum < 1 in 1 × 60 s, missing [HealthCheckId=global/health_check.us-west-2.id]
+    ");
+    let added = "\n[alarm.few-checkers]\non = \"health-check.us-west-2\"\nmetric = \"HealthCheckPercentageHealthy\"\nbelow = 50\n\
+                 [alarm.health-check-status]\nenabled = false\n";
+    assert_snapshot!(of_health(&format!("{PRODUCTION}{added}")), @"us-east-1/few-checkers-prod-001: m = AWS/Route53 HealthCheckPercentageHealthy Average < 50 in 1 × 300 s, missing [HealthCheckId=global/health_check.us-west-2.id]");
+    let graph = graph(PRODUCTION);
+    assert_eq!(
+        alarm(&graph, "us-east-1/alarm.health-check-status-us-west-2").description,
+        "health-check.us-west-2: HealthCheckStatus (Minimum) below 1 in 1m"
+    );
+}
+
+#[test]
+fn away_from_route_53s_metrics_there_is_no_alarm_on_health_checks_and_a_warning() {
+    let warnings = |text: &str| {
+        let warnings = graph(text).warnings().to_vec();
+        warnings.into_iter().filter(|warning| warning.contains("health")).collect::<Vec<_>>().join("\n")
+    };
+    let elsewhere = PRODUCTION.replace("us-east-1", "eu-west-1");
+    assert!(!addresses(&elsewhere).iter().any(|address| address.contains("health-check-status")));
+    assert_snapshot!(warnings(&elsewhere), @"there is no alarm `health-check-status`: Route 53 tells of health checks in us-east-1 only, and the system is in eu-west-1 and us-west-2");
+    assert_eq!(warnings(&format!("{elsewhere}\n[alarm.health-check-status]\nenabled = false\n")), "");
+    assert_eq!((warnings(PRODUCTION), warnings(&told(""))), (String::new(), String::new()));
+}
+
+#[test]
+fn an_alarm_has_one_limit_and_watches_what_there_is() {
+    let wrong = told(
+        "[alarm.both]\non = \"function.pay\"\nmetric = \"Errors\"\nabove = 1\nbelow = 1\n\
+         [alarm.neither]\non = \"function.pay\"\nmetric = \"Errors\"\n\
+         [alarm.nothing]\non = \"health-check.us-east-1\"\nmetric = \"HealthCheckStatus\"\nbelow = 1\n",
+    );
+    assert_snapshot!(problems(&wrong), @r#"
+    × spec.toml has 3 problems
+
+    Error: drctl::spec::value
+
+      × an alarm is on values above a number or below one, not both
+        ╭─[spec.toml:26:9]
+     25 │ above = 1
+     26 │ below = 1
+        ·         ┬
+        ·         ╰── here
+     27 │ [alarm.neither]
+        ╰────
+      help: leave one of them out, or write two alarms
+
+    Error: drctl::spec::missing
+
+      × `[alarm.neither]` has no `above`
+        ╭─[spec.toml:27:8]
+     26 │ below = 1
+     27 │ [alarm.neither]
+        ·        ───┬───
+        ·           ╰── this table
+     28 │ on = "function.pay"
+        ╰────
+      help: add `above = 10`; only the default alarms can do without: lambda-errors, lambda-throttles,
+            dynamodb-read-throttle, dynamodb-write-throttle, dynamodb-replication-latency, s3-
+            replication-latency, s3-replication-failed, health-check-status
+
+    Error: drctl::spec::unknown_name
+
+      × there is no health-check named `us-east-1`
+        ╭─[spec.toml:31:6]
+     30 │ [alarm.nothing]
+     31 │ on = "health-check.us-east-1"
+        ·      ────────────┬───────────
+        ·                  ╰── named here
+     32 │ metric = "HealthCheckStatus"
+        ╰────
+      help: add `[dns]`: each region then has one
+    "#);
+    let elsewhere = format!("{PRODUCTION}[alarm.health-check-status]\non = \"health-check.us-west-1\"\n");
+    assert!(problems(&elsewhere).contains("did you mean `health-check.us-west-2`?"));
 }
 
 #[test]

@@ -387,8 +387,8 @@ fn names_that_s3_does_not_take_are_told() {
 fn objects_too_small_to_move_are_warned_of_where_any_move() {
     let warnings = |says: &str| graph(&with_bucket(says)).warnings().to_vec();
     let steps = "lifecycle = [{ after = \"90d\", class = \"GLACIER\" }]";
-    assert_snapshot!(warnings(steps).join("\n"), @"");
-    assert_snapshot!(warnings(&format!("{steps}\nminimum-size = \"1MB\"")).join("\n"), @"");
+    assert_snapshot!(warnings(steps).join("\n"), @"objects of `[bucket.logs]` smaller than 128KB stay where they are, whatever `lifecycle` says; a lower `minimum-size` moves them, too");
+    assert_snapshot!(warnings(&format!("{steps}\nminimum-size = \"1MB\"")).join("\n"), @"objects of `[bucket.logs]` smaller than 1MB stay where they are, whatever `lifecycle` says; a lower `minimum-size` moves them, too");
     assert_eq!(warnings(&format!("{steps}\nminimum-size = \"0B\"")), [""; 0]);
     assert_eq!(warnings("minimum-size = \"1MB\""), [""; 0]);
 }

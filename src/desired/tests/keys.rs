@@ -11,7 +11,7 @@ use miette::Diagnostic;
 
 use super::super::read;
 use crate::graph::Address;
-use crate::plan::{Action, Basis, Plan, guard, plan};
+use crate::plan::{Action, Basis, Observation, Plan, guard, plan};
 use crate::run::fake::System;
 
 /// A system that says everything that can be said at once.
@@ -144,6 +144,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("alarm.*.on", "on = \"function.pay\"", "on = \"function.health\""),
     ("alarm.*.metric", "\"Duration\"", "\"UrlRequestLatency\""),
     ("alarm.*.above", "above = 100", "above = 200"),
+    ("alarm.*.below", "above = 100", "below = 100"),
     ("alarm.*.over", "5m", "1m"),
     ("alarm.*.for", "for = 1", "for = 3"),
     ("alarm.*.statistic", "p99", "p50"),
@@ -190,7 +191,8 @@ fn wanted_id(system: &System, address: &Address) -> Option<String> {
 
 /// A plan in as few lines as it takes: what becomes of which properties, and where.
 fn brief(plan: &Plan, protect: BTreeSet<String>) -> String {
-    let refused = guard::check(plan, &guard::Guard { protect, ..Default::default() });
+    let guard = guard::Guard { protect, ..Default::default() };
+    let refused = guard::check(plan, &guard, &Observation::default(), &crate::kinds::metas());
     let mut lines: Vec<(String, BTreeSet<String>)> = Vec::new();
     let mut note = |what: String, address: &Address| {
         let address = anywhere(&address.current().to_string());
@@ -208,7 +210,9 @@ fn brief(plan: &Plan, protect: BTreeSet<String>) -> String {
         };
         let fields: BTreeSet<_> = change.fields.iter().map(|field| anywhere(&field.path)).collect();
         let fields: String = fields.iter().map(|field| format!(" {field}")).collect();
-        let guarded = refused.iter().any(|refusal| refusal.address == change.address);
+        let guarded = refused
+            .iter()
+            .any(|refusal| matches!(refusal, guard::Refusal::Loss { address, .. } if *address == change.address));
         note(format!("{symbol}{fields}{}", if guarded { " (guarded)" } else { "" }), &change.address);
     }
     for conflict in &plan.conflicts {
@@ -364,6 +368,7 @@ fn every_key_comes_to_what_it_should_in_a_system_that_runs() {
         ± interval: global/health_check.*
         -: global/health_check.*
         ~ sets.*-prod-001.health_check: global/record.api
+        ~ metrics.m.dimensions.HealthCheckId: */alarm.health-check-status-*
     dns.health-check.failure-threshold
         ~ failure_threshold: global/health_check.*
     alarm.*.enabled
@@ -374,6 +379,8 @@ fn every_key_comes_to_what_it_should_in_a_system_that_runs() {
         ~ description metrics.m.name: */alarm.slow
     alarm.*.above
         ~ description threshold: */alarm.slow
+    alarm.*.below
+        ~ comparison description: */alarm.slow
     alarm.*.over
         ~ description metrics.m.period: */alarm.slow
     alarm.*.for

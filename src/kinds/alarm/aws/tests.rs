@@ -52,7 +52,7 @@ fn metric(namespace: &str, name: &str, dimension: (&str, &str), period: i32) -> 
     Metric {
         namespace: namespace.into(),
         name: name.into(),
-        dimensions: tags(&[dimension]),
+        dimensions: [(dimension.0.to_owned(), dimension.1.into())].into(),
         statistic: "Sum".into(),
         period,
         unit: None,
