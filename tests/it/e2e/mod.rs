@@ -4,6 +4,7 @@ mod alerts;
 mod bucket;
 mod dns;
 mod drift;
+mod fields;
 mod json;
 mod lifecycle;
 mod payment_logs;
