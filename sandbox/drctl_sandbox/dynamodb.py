@@ -81,10 +81,12 @@ def _settle_replica(name, update):
 
 
 def _sse_description(original):
-    """Names the key by its ARN, however the request did."""
+    """Names the key by its ARN, however the request did; a table with an AWS-owned key has nothing to describe."""
 
     def describe(spec):
-        named = (spec or {}).get("KMSMasterKeyId")
+        if not (spec or {}).get("Enabled"):
+            return None
+        named = spec.get("KMSMasterKeyId")
         key = _kms._resolve_key(named) if named else None
         return original({**spec, "KMSMasterKeyId": key["Arn"]} if key else spec)
 

@@ -101,6 +101,13 @@ def test_a_key_is_shown_by_its_arn(plain, name):
     assert plain.describe(name)["SSEDescription"]["KMSMasterKeyArn"] == key["Arn"]
 
 
+def test_a_table_back_at_the_key_that_aws_owns_describes_none(plain, name):
+    plain.table(name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    assert plain.describe(name)["SSEDescription"]["Status"] == "ENABLED"
+    plain.aws("dynamodb").update_table(TableName=name, SSESpecification={"Enabled": False})
+    assert "SSEDescription" not in plain.describe(name)
+
+
 def test_nothing_travels_while_a_region_is_dark_and_then_the_last_writer_wins(plain, name):
     plain.global_table(name)
     east, west = plain.aws("dynamodb", EAST), plain.aws("dynamodb", WEST)

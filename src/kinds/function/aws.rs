@@ -126,9 +126,23 @@ impl Lifecycle for Function {
     }
 }
 
-/// What `UpdateFunctionConfiguration` writes, for comparison.
+/// What `UpdateFunctionConfiguration` writes, for comparison; what other calls write is named and left out.
 fn configuration(function: &Function) -> impl PartialEq + '_ {
-    let Function { description, runtime, handler, role, memory, timeout, environment, tracing, .. } = function;
+    let Function {
+        description,
+        runtime,
+        handler,
+        role,
+        memory,
+        timeout,
+        environment,
+        tracing,
+        name: _,
+        code_sha256: _,
+        architecture: _,
+        reserved_concurrency: _,
+        tags: _,
+    } = function;
     ((description, runtime, handler, role), (memory, timeout, environment, tracing))
 }
 

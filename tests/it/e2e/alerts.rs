@@ -1,9 +1,6 @@
 //! Topics, their subscribers, and the alarms that publish to them.
 
-use aws_sdk_cloudwatch::types::{
-    ComparisonOperator, Dimension, MetricDatum, StandardUnit, StateValue, Statistic, Tag as AlarmTag,
-};
-use aws_sdk_sns::types::Tag;
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StateValue};
 use drctl::aws::Regional;
 use drctl::graph::Region;
 use serde_json::Value;
@@ -127,64 +124,6 @@ fn an_address_or_an_alarm_that_leaves_the_spec_goes() {
         let alarms = world.block_on(regional.cloudwatch.describe_alarms().send()).unwrap();
         assert!(alarms.metric_alarms().is_empty(), "{alarms:#?}");
     }
-}
-
-#[test]
-fn every_property_changed_outside_is_seen_and_repaired() {
-    let world = world();
-    world.apply();
-    let clients = world.clients();
-    let (east, west) = (region(&clients, EAST), region(&clients, WEST));
-    let set = |name: &str, value: &str| {
-        let call = east.sns.set_topic_attributes().topic_arn(topic_arn(EAST)).attribute_name(name);
-        world.block_on(call.attribute_value(value).send()).unwrap();
-    };
-    set("Policy", r#"{"Version":"2012-10-17","Statement":[]}"#);
-    set("KmsMasterKeyId", "alias/aws/sns");
-    let tag = Tag::builder().key("stranger").value("1").build().unwrap();
-    world.block_on(west.sns.tag_resource().resource_arn(topic_arn(WEST)).tags(tag).send()).unwrap();
-    let alarm_arn = format!("arn:aws:cloudwatch:{WEST}:000000000000:alarm:{READS}");
-    let tag = AlarmTag::builder().key("stranger").value("1").build();
-    world.block_on(west.cloudwatch.tag_resource().resource_arn(alarm_arn).tags(tag).send()).unwrap();
-
-    // Another metric in place of an expression, and nearly every other property.
-    let dimension = |value: &str| Dimension::builder().name("TableName").value(value).build();
-    let put = east.cloudwatch.put_metric_alarm().alarm_name(READS).namespace("AWS/DynamoDB");
-    let put = put.metric_name("WriteThrottleEvents").statistic(Statistic::Average).period(60);
-    let put = put.dimensions(dimension("another")).evaluation_periods(3).datapoints_to_alarm(2).threshold(1.5);
-    let put = put.comparison_operator(ComparisonOperator::LessThanThreshold).treat_missing_data("breaching");
-    let put = put.unit(StandardUnit::Count).actions_enabled(false).insufficient_data_actions(topic_arn(EAST));
-    world.block_on(put.send()).unwrap();
-    // Tags in AWS's index lag, and are read again when they alone differ.
-    std::thread::sleep(std::time::Duration::from_secs(1));
-
-    let plan = world.drctl("plan --detailed-exitcode").ends_with(2);
-    let plan = ["us-east-1/topic.alerts", "us-west-2/topic.alerts", "us-east-1/alarm.dynamodb-read-throttle"]
-        .into_iter()
-        .fold(plan, |plan, address| plan.says(&format!("~ {address} drifted: changed outside drctl")));
-    let alarm = [
-        "kms_key: alias/aws/sns -> (not set)",
-        "tags.stranger: 1 -> (not set)",
-        "metrics.m.name: WriteThrottleEvents -> ReadThrottleEvents",
-        "metrics.m.dimensions.TableName: another -> payments-prod-001",
-        "metrics.m.statistic: Average -> Sum",
-        "metrics.m.period: 60 -> 300",
-        "metrics.m.unit: Count -> (not set)",
-        "expression: m -> FILL(m, 0)",
-        "comparison: LessThanThreshold -> GreaterThanThreshold",
-        "threshold: 1.5 -> 10.0",
-        "periods: 3 -> 1",
-        "datapoints: 2 -> 1",
-        "missing_data: breaching -> notBreaching",
-        "actions_enabled: false -> true",
-        "alarm_actions:",
-        "ok_actions:",
-        "insufficient_data_actions:",
-        "0 to create, 4 to update, 0 to replace, 0 to delete",
-    ];
-    alarm.into_iter().fold(plan, |plan, text| plan.says(text));
-    world.apply();
-    world.is_in_sync();
 }
 
 #[test]

@@ -2,11 +2,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus,
-    LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-    ReplicationStatus, Tag, Tagging, VersioningConfiguration,
-};
+use aws_sdk_s3::types::{CreateBucketConfiguration, ReplicationStatus, Tag};
 use drctl::graph::Region;
 use drctl::ops::inventory;
 
@@ -79,60 +75,6 @@ fn what_is_written_in_one_region_is_there_in_the_other() {
     world.block_on(east.delete_object().bucket(EAST_BUCKET).key("from-east").send()).unwrap();
     world.eventually("a delete marker", || (entries(&world, &west, WEST_BUCKET) == (2, 1)).then_some(()));
     world.is_in_sync();
-}
-
-#[test]
-fn each_part_of_a_bucket_that_is_changed_outside_is_seen_and_repaired() {
-    let world = world();
-    world.apply();
-    let (east, west) = clients(&world);
-    world.block_on(async {
-        east.delete_bucket_policy().bucket(EAST_BUCKET).send().await.unwrap();
-        east.delete_public_access_block().bucket(EAST_BUCKET).send().await.unwrap();
-        let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::ObjectWriter).build().unwrap();
-        let controls = OwnershipControls::builder().rules(rule).build().unwrap();
-        let call = east.put_bucket_ownership_controls().bucket(EAST_BUCKET);
-        call.ownership_controls(controls).send().await.unwrap();
-        east.delete_bucket_encryption().bucket(EAST_BUCKET).send().await.unwrap();
-        east.delete_bucket_lifecycle().bucket(EAST_BUCKET).send().await.unwrap();
-
-        west.delete_bucket_replication().bucket(WEST_BUCKET).send().await.unwrap();
-        let off = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
-        west.put_bucket_versioning().bucket(WEST_BUCKET).versioning_configuration(off).send().await.unwrap();
-        let expiring = LifecycleRule::builder()
-            .id("somebody-elses")
-            .status(ExpirationStatus::Enabled)
-            .filter(LifecycleRuleFilter::builder().prefix("old/").build())
-            .expiration(LifecycleExpiration::builder().days(1).build());
-        let rules = BucketLifecycleConfiguration::builder().rules(expiring.build().unwrap()).build().unwrap();
-        let call = west.put_bucket_lifecycle_configuration().bucket(WEST_BUCKET);
-        call.lifecycle_configuration(rules).send().await.unwrap();
-        let answer = west.get_bucket_tagging().bucket(WEST_BUCKET).send().await.unwrap();
-        let foreign = Tag::builder().key("foreign").value("yes").build().unwrap();
-        let tags = Tagging::builder().set_tag_set(Some(answer.tag_set)).tag_set(foreign).build().unwrap();
-        west.put_bucket_tagging().bucket(WEST_BUCKET).tagging(tags).send().await.unwrap();
-    });
-    // The tagging API is behind for a while, and bucket configurations are, too.
-    world.eventually("a tag that is seen", || world.drctl("plan").stdout.contains("tags.foreign").then_some(()));
-    world
-        .drctl("plan --detailed-exitcode")
-        .ends_with(2)
-        .says("~ us-east-1/bucket.transaction-logs drifted: changed outside drctl")
-        .says("encryption.bucket_key: false -> true")
-        .says("public_access_block.block_acls: false -> true")
-        .says("ownership: ObjectWriter -> BucketOwnerEnforced")
-        .says("+ \"Sid\": \"OnlyByTls\"")
-        .says("lifecycle.drctl-transitions: (not set) -> {enabled: true")
-        .says("~ us-west-2/bucket.transaction-logs drifted: changed outside drctl")
-        .says("versioning: Suspended -> Enabled")
-        .says("lifecycle.somebody-elses: {enabled: true, prefix: old/")
-        .says("tags.foreign: yes -> (not set)")
-        .says("+ us-west-2/bucket_replication.transaction-logs drifted: changed outside drctl")
-        .says("1 to create, 2 to update, 0 to replace, 0 to delete");
-    world.apply();
-    world.is_in_sync();
-    put(&world, &west, WEST_BUCKET, "after");
-    is_copied(&world, &east, EAST_BUCKET, "after");
 }
 
 #[test]

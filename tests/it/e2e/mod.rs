@@ -6,6 +6,7 @@ mod crash;
 mod dns;
 mod drift;
 mod faults;
+mod fields;
 mod guards;
 mod json;
 mod lifecycle;
