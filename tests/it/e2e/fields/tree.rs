@@ -1,7 +1,6 @@
 //! Which properties each kind has: told by its struct, and by a whole system.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use drctl::desired::load;
 use drctl::graph::Reference;
@@ -16,7 +15,7 @@ use serde_json::Value;
 
 /// The paths of every property by kind: `sets.us-east-1-prod-001.weight`, with `[]` for the items of a list.
 pub(super) fn properties() -> BTreeMap<&'static str, BTreeSet<String>> {
-    let spec = load(Some(Path::new("specs/production.toml"))).expect("the shipped spec is right");
+    let spec = load(&["specs/production.toml".into()], &[]).expect("the shipped spec is right");
     let code = spec.functions.keys().map(|name| (name.clone(), format!("(hash of {name})"))).collect();
     let graph = spec.graph("123456789012", &code);
     let mut found: BTreeMap<&str, BTreeSet<String>> = of_structs();
