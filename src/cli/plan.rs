@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::error::CliError;
 use super::exit::Exit;
-use super::observe::plan_from;
 use super::session::{Code, Session, SystemArgs, complete};
+use super::snapshot::Offline;
 use super::ui::Ui;
 use crate::plan::guard::{self, Guard, Refusal};
 use crate::plan::{Action, Plan, plan};
@@ -33,7 +33,11 @@ pub(super) struct PlanArgs {
 
 pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> {
     let (spec, plan) = match &args.observed {
-        Some(file) => plan_from(&args.system, file)?,
+        Some(file) => {
+            let offline = Offline::open(&args.system, file)?;
+            let plan = plan(&offline.basis());
+            (offline.spec, plan)
+        }
         None => {
             let session = Session::open(&args.system, Code::Build, ui).await?;
             let state = session.read_state().await?;

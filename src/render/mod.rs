@@ -1,5 +1,6 @@
 //! What people and scripts see of plans, runs and failures.
 
+mod drift;
 mod events;
 mod hint;
 mod human;
@@ -11,6 +12,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+pub use drift::{drift_json, drift_text};
 pub use events::{event_line, loss_line, outcome_line, plan_line};
 pub use hint::next_step;
 pub use human::{amount, plan_text, took, waiting_text};

@@ -12,6 +12,7 @@ mod observe;
 mod payment_logs;
 mod readme;
 mod refusals;
+mod removal;
 mod sandbox;
 mod secret;
 mod world;
