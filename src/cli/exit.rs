@@ -9,7 +9,7 @@ pub(super) enum Exit {
     Done,
     /// Failed, and nothing was changed.
     Failed,
-    /// There are changes to make (`plan --detailed-exitcode`).
+    /// There are changes to make (`plan --detailed-exitcode`), or something changed outside (`drift`).
     ChangesPending,
     /// Something was changed, and it is not finished: run again.
     Unfinished,

@@ -4,6 +4,7 @@ mod apply;
 mod buckets;
 mod demo;
 mod destroy;
+mod drift;
 mod error;
 mod exit;
 mod graph;
@@ -17,6 +18,7 @@ mod plan;
 mod sandbox;
 mod secret;
 mod session;
+mod snapshot;
 mod spec;
 mod telling;
 mod ui;
@@ -46,6 +48,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Destroy(destroy::DestroyArgs),
+    Drift(drift::DriftArgs),
     Observe(observe::ObserveArgs),
     Output(output::OutputArgs),
     Pay(pay::PayArgs),
@@ -90,6 +93,7 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Plan(args) => plan::run(args, &mut ui).await,
         Command::Apply(args) => apply::run(args, &mut ui).await,
         Command::Destroy(args) => destroy::run(args, &mut ui).await,
+        Command::Drift(args) => drift::run(args, &mut ui).await,
         Command::Observe(args) => observe::run(args, &mut ui).await,
         Command::Output(args) => output::run(args, &mut ui).await,
         Command::Pay(args) => pay::run(args, &mut ui).await,

@@ -1,20 +1,13 @@
-//! `drctl observe`, and plans from what it printed.
-
-use std::io::Read;
-use std::path::Path;
+//! `drctl observe`
 
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
-use crate::desired::Spec;
-use crate::graph::{Address, Failure, Graph};
-use crate::kinds;
-use crate::plan::{Observation, Plan, Sight, plan};
-use crate::render::{Snapshot, Style, live_text, observation_text, read_snapshot, snapshot_json};
-use crate::run::{Subject, leave_code};
+use crate::graph::{Address, Failure};
+use crate::plan::{Observation, Sight, plan};
+use crate::render::{Snapshot, Style, live_text, observation_text, snapshot_json};
 use crate::spec::nearest;
-use crate::state::Known;
 
 /// Show what is live, as drctl sees it
 #[derive(Debug, clap::Args)]
@@ -74,56 +67,4 @@ fn one(address: &Address, observed: &Observation) -> Result<String, CliError> {
         next: nearest(&address.to_string(), &live)
             .map_or_else(|| "`drctl observe` lists what is".to_owned(), |near| format!("did you mean `{near}`?")),
     })
-}
-
-/// Plans from what `drctl observe --json` printed: no connection, and nothing is built.
-pub(super) fn plan_from(args: &SystemArgs, file: &Path) -> Result<(Spec, Observation, Plan), CliError> {
-    let spec = args.spec.load()?;
-    let snapshot = read(file)?;
-    fits(&spec, &snapshot, file)?;
-    let (owner, kinds) = (spec.owner(), kinds::metas());
-    let mut graph: Graph = spec.graph(&snapshot.observed.account, &Default::default());
-    leave_code(&mut graph, &snapshot.observed);
-    let Snapshot { observed, known: Known { index, overrides }, .. } = snapshot;
-    let subject = Subject { desired: &graph, recorded: &index, overrides: &overrides, owner: &owner, kinds: &kinds };
-    let plan = plan(&subject.basis(&observed));
-    Ok((spec, observed, plan))
-}
-
-/// Reads a snapshot from a file, or with `-` from standard input.
-fn read(file: &Path) -> Result<Snapshot, CliError> {
-    let unusable = |what: String| CliError::Failed {
-        what: format!("{} cannot be planned from: {what}", file.display()),
-        next: "make it anew with `drctl observe --json`".into(),
-    };
-    let mut text = String::new();
-    let read = match file.to_str() {
-        Some("-") => std::io::stdin().lock().read_to_string(&mut text),
-        _ => std::fs::File::open(file).and_then(|mut open| open.read_to_string(&mut text)),
-    };
-    read.map_err(|error| unusable(error.to_string()))?;
-    read_snapshot(&text).map_err(|error| unusable(error.to_string()))
-}
-
-/// A plan from another system's snapshot would delete and make everything.
-fn fits(spec: &Spec, snapshot: &Snapshot, file: &Path) -> Result<(), CliError> {
-    let name = |owner: &crate::graph::Owner| format!("{}, suffix {}", owner.system, owner.suffix);
-    let (wanted, is) = (name(&spec.owner()), name(&snapshot.owner));
-    if wanted != is {
-        return Err(CliError::Refused {
-            what: format!("{} shows {is}, and the spec is of {wanted}", file.display()),
-            next: "name the spec that it was made with by `-f FILE`".into(),
-        });
-    }
-    match &spec.system.account {
-        Some(account) if **account != snapshot.observed.account => Err(CliError::Refused {
-            what: format!(
-                "{} shows account {}, and the spec is for {account}",
-                file.display(),
-                snapshot.observed.account
-            ),
-            next: format!("observe account {account}, or change `account` in `[system]`"),
-        }),
-        _ => Ok(()),
-    }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::error::CliError;
 use super::exit::Exit;
 use super::limit::TargetArgs;
-use super::observe::plan_from;
 use super::session::{Code, Session, SystemArgs, complete};
+use super::snapshot::Offline;
 use super::ui::Ui;
 use crate::kinds;
 use crate::ops;
@@ -38,7 +38,11 @@ pub(super) struct PlanArgs {
 
 pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> {
     let (spec, observed, plan) = match &args.observed {
-        Some(file) => plan_from(&args.system, file)?,
+        Some(file) => {
+            let offline = Offline::open(&args.system, file)?;
+            let plan = plan(&offline.basis());
+            (offline.spec, offline.snapshot.observed, plan)
+        }
         None => {
             let session = Session::open(&args.system, Code::Build, ui).await?;
             let state = session.read_state().await?;

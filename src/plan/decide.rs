@@ -79,7 +79,7 @@ impl Basis<'_> {
     ///
     /// What takes no tags while it is made carries a caller reference: a run that died before
     /// it wrote the tags has left one that is ours all the same.
-    fn ours(&self, address: &Address, live: &Live) -> Result<(), Option<String>> {
+    pub(super) fn ours(&self, address: &Address, live: &Live) -> Result<(), Option<String>> {
         let reference = live.reference() == Some(self.owner.reference(&address.current()).as_str());
         if reference && live.tags().is_some_and(|tags| Owner::named_in(&tags).is_none()) {
             return Ok(());
@@ -93,6 +93,20 @@ impl Basis<'_> {
             Some(tags) if !self.owner.owns(&tags) => Err(Owner::named_in(&tags)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether these properties are what was last applied, told by the fingerprint of that. It may have been
+    /// applied before an override took hold: what that keeps has moved on neither side.
+    pub(super) fn as_applied(&self, address: &Address, properties: &Properties, holds: &[Hold]) -> bool {
+        let Some(record) = self.recorded.resources.get(address) else { return false };
+        let managed = self.managed(address, properties);
+        let is = |properties: &Properties| properties.fingerprint() == record.fingerprint;
+        is(&managed) || !holds.is_empty() && is(&without_holds(&managed, holds))
+    }
+
+    /// What is compared and remembered of a resource.
+    fn managed(&self, address: &Address, properties: &Properties) -> Properties {
+        self.kind(address).map_or_else(|| properties.clone(), |meta| meta.managed(properties))
     }
 
     /// What `address` is part of: in its own region, or in none.
@@ -184,9 +198,7 @@ impl<'a> Draft<'a> {
 
     fn compare(&mut self, address: &Address, live: Live, after: Properties, holds: &[Hold]) {
         let meta = self.basis.kind(address);
-        let managed =
-            |properties: &Properties| meta.map_or_else(|| properties.clone(), |meta| meta.managed(properties));
-        let (is, wanted) = (managed(&live.properties), managed(&after));
+        let (is, wanted) = (self.basis.managed(address, &live.properties), self.basis.managed(address, &after));
         let fields = diff(&is, &wanted, meta.map_or(&[], |meta| meta.documents));
         let fixed = meta.map_or(&[] as &[_], |meta| meta.fixed);
         let forces: BTreeSet<String> = fields
@@ -220,14 +232,12 @@ impl<'a> Draft<'a> {
         change.forces_replacement = forces.into_iter().collect();
     }
 
-    /// Which side moved since the last apply, told by the fingerprint of what was applied then. That
-    /// may have been before an override took hold: what it keeps has moved on neither side.
+    /// Which side moved since the last apply.
     fn moved(&self, address: &Address, live: &Properties, after: &Properties, holds: &[Hold]) -> Reason {
-        let Some(record) = self.basis.recorded.resources.get(address) else { return Reason::Differs };
-        let applied = |properties: &Properties| {
-            let is = |properties: &Properties| properties.fingerprint() == record.fingerprint;
-            is(properties) || !holds.is_empty() && is(&without_holds(properties, holds))
-        };
+        if !self.basis.recorded.resources.contains_key(address) {
+            return Reason::Differs;
+        }
+        let applied = |properties| self.basis.as_applied(address, properties, holds);
         match (applied(live), applied(after)) {
             (true, _) => Reason::SpecChanged,
             (false, true) => Reason::Drifted,

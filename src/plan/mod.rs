@@ -3,6 +3,7 @@
 
 mod decide;
 mod diff;
+mod drift;
 pub mod guard;
 mod held;
 mod observation;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{Basis, destroy, plan};
 pub use diff::{FieldDiff, diff};
+pub use drift::{Drift, Happened, SpecSince, drift};
 pub use held::{HeldProperty, Hold};
 pub use observation::{Live, Observation, Sight};
 

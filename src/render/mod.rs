@@ -1,5 +1,6 @@
 //! What people and scripts see of plans, runs and failures.
 
+mod drift;
 mod events;
 mod graph;
 mod hint;
@@ -13,6 +14,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+pub use drift::{drift_json, drift_text};
 pub use events::{event_line, loss_line, outcome_line, plan_line};
 pub use graph::{graph_dot, graph_mermaid};
 pub use hint::next_step;

@@ -55,3 +55,34 @@ fn the_spec_changes_things_in_place() {
     world.write_spec(|spec| spec.replace("index.by-customer", "# index.by-customer").replace("ttl =", "# ttl ="));
     world.drctl("plan").ends_with(0).says("~ global/table.payment-transactions spec changed");
 }
+
+#[test]
+fn drift_tells_what_changed_outside_and_nothing_else() {
+    let world = World::new();
+    world.drctl("drift").ends_with(0).says("nothing is recorded of this system, and nothing of it is live");
+    world.apply();
+    world.drctl("drift").ends_with(0).says("no drift: 47 resources as drctl left them");
+    world.write_spec(|spec| spec.replace("memory = 256", "memory = 512").replace("index.by-customer", "# index"));
+    world.drctl("drift").ends_with(0).says("no drift: 47 resources as drctl left them");
+
+    let clients = world.clients();
+    let (east, west) = (&clients.regions[&Region::new(EAST)], &clients.regions[&Region::new(WEST)]);
+    world.block_on(async {
+        set_concurrency(&clients, &Region::new(EAST), "payment-processor-prod-001", 0).await.unwrap();
+        east.lambda.delete_function_url_config().function_name("health-check-prod-001").send().await.unwrap();
+        let group = "arn:aws:logs:us-west-2:000000000000:log-group:/aws/lambda/health-check-prod-001";
+        west.logs.untag_resource().resource_arn(group).tag_keys("drctl:system").send().await.unwrap();
+    });
+    let drift = world.drctl("drift").ends_with(2);
+    let drift = drift
+        .says("~ us-east-1/function.payment-processor changed outside drctl; the spec has changed since, too")
+        .says("reserved_concurrency: 100 -> 0")
+        .says("- us-east-1/function_url.health-check deleted outside drctl")
+        .says(
+            "! us-west-2/log_group.health-check `/aws/lambda/health-check-prod-001` now carries none of drctl's marks",
+        );
+    drift.says("3 resources changed outside drctl, 44 as drctl left them");
+
+    std::fs::remove_dir_all(world.state()).unwrap();
+    world.drctl("drift").ends_with(0).says("of 45 live resources nothing is recorded");
+}
