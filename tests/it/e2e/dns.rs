@@ -1,5 +1,6 @@
 //! One name for both regions: it leads where the system is well, and only drctl decides how.
 
+use aws_sdk_cloudwatch::types::StateValue;
 use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, HealthCheckConfig, HealthCheckType, ResourceRecord, ResourceRecordSet, RrType,
 };
@@ -7,7 +8,7 @@ use drctl::aws::Clients;
 use drctl::graph::{Address, Owner, Region};
 use drctl::ops::{inventory, set_concurrency};
 
-use super::world::{EAST, World};
+use super::world::{EAST, WEST, World};
 
 const NAME: &str = "api.payment-system.example.com";
 const DESTROY: &str = "destroy --confirm prod-001 --lift-protection --empty-buckets";
@@ -16,6 +17,13 @@ const DESTROY: &str = "destroy --confirm prod-001 --lift-protection --empty-buck
 fn answer(world: &World, clients: &Clients, zone: &str) -> String {
     let ask = clients.route53.test_dns_answer().hosted_zone_id(zone).record_name(NAME).record_type(RrType::Cname);
     world.block_on(ask.send()).unwrap().record_data().join(" ")
+}
+
+/// What the alarm on a region's health check says; it is in us-east-1 for either.
+fn alarm(world: &World, clients: &Clients, region: &str) -> Option<StateValue> {
+    let name = format!("health-check-status-{region}-prod-001");
+    let call = clients.regions[&Region::new(EAST)].cloudwatch.describe_alarms().alarm_names(name);
+    world.block_on(call.send()).unwrap().metric_alarms().first()?.state_value().cloned()
 }
 
 /// Every set of the name.
@@ -64,8 +72,11 @@ fn the_name_leads_to_the_secondary_while_the_primary_is_red() {
     let east = Region::new(EAST);
     world.block_on(set_concurrency(&clients, &east, "payment-processor-prod-001", 0)).unwrap();
     world.eventually("the secondary", || (answer(&world, &clients, &zone) == *secondary).then_some(()));
+    world.eventually("an alarm", || (alarm(&world, &clients, EAST) == Some(StateValue::Alarm)).then_some(()));
+    assert_ne!(alarm(&world, &clients, WEST), Some(StateValue::Alarm));
     world.apply();
     world.eventually("the primary again", || (answer(&world, &clients, &zone) == *primary).then_some(()));
+    world.eventually("no alarm", || (alarm(&world, &clients, EAST) == Some(StateValue::Ok)).then_some(()));
 }
 
 #[test]

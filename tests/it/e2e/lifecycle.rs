@@ -11,7 +11,7 @@ const TABLE: &str = "payment-transactions-prod-001";
 fn a_system_takes_payments_in_both_regions_and_goes_without_a_trace() {
     let world = World::new();
     let clients = world.clients();
-    world.drctl("plan --detailed-exitcode").ends_with(2).says("47 to create, 0 to update, 0 to replace, 0 to delete");
+    world.drctl("plan --detailed-exitcode").ends_with(2).says("49 to create, 0 to update, 0 to replace, 0 to delete");
     world.apply().says("live as the spec says");
     world.is_in_sync();
 
@@ -48,7 +48,7 @@ fn a_lost_state_is_found_again_through_the_marks() {
     // Also for what the spec no longer says: the marks alone tell that it is ours, and what goes first.
     std::fs::remove_dir_all(world.state()).unwrap();
     world.write_spec(without_health_check);
-    world.drctl("plan").ends_with(0).says("0 to create, 0 to update, 0 to replace, 12 to delete");
+    world.drctl("plan").ends_with(0).says("0 to create, 0 to update, 0 to replace, 14 to delete");
     world.drctl("apply --yes --allow global/zone.main").ends_with(0);
     world.is_in_sync();
     let things = world.block_on(inventory(&world.clients(), "prod-001")).unwrap();
