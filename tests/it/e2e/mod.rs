@@ -14,6 +14,7 @@ mod observe;
 mod payment_logs;
 mod readme;
 mod refusals;
+mod runbook;
 mod sandbox;
 mod secret;
 mod spec;
