@@ -7,6 +7,7 @@ What tables look like while they change, and what they then refuse, is in
 import copy
 import functools
 import json
+import math
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, request_scope
 
@@ -15,6 +16,10 @@ from . import calls, clock, hooks, replication, store
 # What UpdateTable changes in every member, whichever member it is sent to.
 _SHARED = ("BillingModeSummary", "ProvisionedThroughput", "AttributeDefinitions", "GlobalSecondaryIndexes",
            "StreamSpecification", "OnDemandThroughput", "TableClassSummary")
+
+# What one unit of capacity reads or writes.
+_READ_BYTES = 4096
+_WRITE_BYTES = 1024
 
 _dynamodb = hooks.module("dynamodb")
 _cloudwatch = hooks.module("cloudwatch")
@@ -130,6 +135,31 @@ async def recovery_has_a_period(call, proceed):
     return call.json(body)
 
 
+@calls.around("dynamodb", "GetItem", "Query", "Scan")
+async def reads_consume_capacity(call, proceed):
+    answer = await proceed()
+    if answer[0] == 200:
+        found = json.loads(answer[2])
+        found = found.get("Items", found.get("Item"))
+        share = 1 if call.params.get("ConsistentRead") else 0.5
+        _consume("ConsumedReadCapacityUnits", table_name(call), found, _READ_BYTES, share)
+    return answer
+
+
+@calls.around("dynamodb", "PutItem", "UpdateItem", "DeleteItem")
+async def writes_consume_capacity(call, proceed):
+    answer = await proceed()
+    if answer[0] == 200:
+        _consume("ConsumedWriteCapacityUnits", table_name(call), call.params.get("Item"), _WRITE_BYTES)
+    return answer
+
+
+def _consume(metric, table, items, unit, share=1):
+    """Publishes what a call cost, by the size of its items; without any it costs one unit."""
+    units = math.ceil(len(json.dumps(items)) / unit) if items else 1
+    _cloudwatch.record_metric("AWS/DynamoDB", metric, units * share, "Count", {"TableName": table})
+
+
 def _replicate(original):
     """Sends each write to the other members one by one, each on its own way."""
 
@@ -148,6 +178,8 @@ def _replicate(original):
             _cloudwatch.record_metric("AWS/DynamoDB", "ReplicationLatency", (clock.now() - written) * 1000,
                                       "Milliseconds", {"TableName": table["TableName"], "ReceivingRegion": region})
             original({**table, "_global_regions": [home, region]}, event, *images)
+            with in_region(region):
+                _consume("ConsumedWriteCapacityUnits", table["TableName"], images[1], _WRITE_BYTES)
 
         for region in set(_dynamodb._replica_group(table)) - {home}:
             replication.carry(home, region, functools.partial(deliver, region))

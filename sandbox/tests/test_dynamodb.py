@@ -1,5 +1,7 @@
 """Global tables: what members share, what they keep to themselves, and how long everything takes."""
 
+import datetime
+
 from conftest import EAST, WEST, refused, wait_until
 
 KEY = {"id": {"S": "1"}}
@@ -270,3 +272,22 @@ def test_time_to_live_takes_time_and_cools_down(strict, name):
     wait_until(lambda: status() == "ENABLED")
     assert "already enabled" in refused(ttl, TableName=name, TimeToLiveSpecification=on)[1]
     assert "multiple times" in refused(ttl, TableName=name, TimeToLiveSpecification=off)[1]
+
+
+def test_reads_and_writes_show_what_capacity_they_consumed(plain, name):
+    def consumed(what, region):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        points = plain.aws("cloudwatch", region).get_metric_statistics(
+            Namespace="AWS/DynamoDB", MetricName=f"Consumed{what}CapacityUnits", Period=86400, Statistics=["Sum"],
+            Dimensions=[{"Name": "TableName", "Value": name}],
+            StartTime=now - datetime.timedelta(days=1), EndTime=now + datetime.timedelta(minutes=1))["Datapoints"]
+        return sum(point["Sum"] for point in points)
+
+    plain.global_table(name)
+    plain.aws("dynamodb").put_item(TableName=name, Item={"id": {"S": "a"}, "text": {"S": "x" * 1500}})
+    assert consumed("Write", EAST) == 2
+    wait_until(lambda: consumed("Write", WEST) == 2)
+    plain.aws("dynamodb").get_item(TableName=name, Key={"id": {"S": "a"}}, ConsistentRead=True)
+    plain.aws("dynamodb").scan(TableName=name)
+    assert consumed("Read", EAST) == 1.5
+    assert consumed("Read", WEST) == 0

@@ -15,6 +15,7 @@ mod payment_logs;
 mod readme;
 mod refusals;
 mod removal;
+mod runbook;
 mod sandbox;
 mod secret;
 mod spec;

@@ -50,13 +50,19 @@ impl Run {
 impl World {
     /// A sandbox with nothing in it, and the production spec.
     pub(super) fn new() -> Self {
+        Self::at_speed(4)
+    }
+
+    /// The same with another speed of AWS's clocks.
+    pub(super) fn at_speed(speed: u32) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         let spec = home.path().join("specs").join("system.toml");
         std::fs::create_dir_all(spec.parent().expect("it has a folder")).expect("a folder");
         let mut world =
             Self { home, spec, endpoint: String::new(), runtime: tokio::runtime::Runtime::new().expect("a runtime") };
         world.write_spec(|spec| spec);
-        world.endpoint = world.drctl("sandbox up --strict --speed 4").ends_with(0).stdout.trim().to_owned();
+        world.endpoint =
+            world.drctl(&format!("sandbox up --strict --speed {speed}")).ends_with(0).stdout.trim().to_owned();
         world
     }
 
@@ -112,6 +118,11 @@ impl World {
     #[track_caller]
     pub(super) fn is_in_sync(&self) {
         self.drctl("plan --detailed-exitcode").ends_with(0).says("no changes");
+    }
+
+    /// The spec's file.
+    pub(super) fn spec(&self) -> &Path {
+        &self.spec
     }
 
     /// The folder of this world's sandbox.
