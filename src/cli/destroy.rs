@@ -75,6 +75,7 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
             next: "run `drctl destroy` again in a minute".into(),
         });
     }
+    release_all(&session).await?;
     state.remove_if_empty().await?;
     let gone = amount(plan.pending().count(), "resource");
     ui.remark(&Style::for_stderr().good(&if plan.has_changes() {
@@ -83,6 +84,14 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
         "nothing to destroy".to_owned()
     }));
     Ok(Exit::Done)
+}
+
+/// Lets go of what overrides keep: what they keep it of is gone.
+async fn release_all(session: &Session) -> Result<(), CliError> {
+    for held in session.store.overrides().await? {
+        session.store.release_override(&held.id).await?;
+    }
+    Ok(())
 }
 
 /// Says what data goes, by what AWS last counted.

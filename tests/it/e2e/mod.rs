@@ -11,6 +11,7 @@ mod guards;
 mod json;
 mod lifecycle;
 mod observe;
+mod overrides;
 mod payment_logs;
 mod readme;
 mod refusals;
