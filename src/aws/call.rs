@@ -4,6 +4,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::meter::GATEWAY;
 use crate::graph::{Failure, FailureClass};
 
 /// Turns the result of `send()` into ours.
@@ -72,7 +73,15 @@ where
         }
         SdkError::ResponseError(_) => unreadable(operation, error),
         SdkError::ConstructionFailure(_) => Failure::new(FailureClass::Other, operation, chain(error)),
-        _ => unsent(operation, chain(error)),
+        _ => kept_back(operation, error).unwrap_or_else(|| unsent(operation, chain(error))),
+    }
+}
+
+/// A request to a dark place, which the meter did not let through.
+fn kept_back(operation: &str, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+    match error.downcast_ref::<Failure>() {
+        Some(failure) => Some(Failure { operation: operation.to_owned(), ..failure.clone() }),
+        None => kept_back(operation, error.source()?),
     }
 }
 
@@ -137,7 +146,7 @@ fn class(code: &str, message: &str, status: u16) -> FailureClass {
         "InvalidChangeBatch" if exists() => FailureClass::Exists,
         // An answer to a HEAD request has no body to hold a code.
         "Unknown" if status == 403 => FailureClass::Denied,
-        _ if status == 503 => FailureClass::Unreachable,
+        _ if GATEWAY.contains(&status) => FailureClass::Unreachable,
         _ => FailureClass::Other,
     }
 }

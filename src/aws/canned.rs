@@ -17,8 +17,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use serde_json::{Value, json};
 
-use super::clients::Clients;
+use super::clients::{Clients, Regional};
 use super::meter::{Meter, Request};
+use super::reach::Reach;
 use crate::graph::Region;
 
 /// The account of all canned answers.
@@ -93,14 +94,14 @@ impl Canned {
     }
 
     fn answer(&self, request: &Request) -> HttpResponse {
-        let Request { place, service, operation } = request;
-        let here = format!("{place} {operation}");
+        let Request { site, service, operation } = request;
+        let here = format!("{site} {operation}");
         match self.answers.get(&here).or_else(|| self.answers.get(operation)) {
             Some(Answer::Text(body)) => response(200, "text/xml", body.clone().into()),
             Some(Answer::Json(body)) if service == "CloudWatch" => cbor(200, body),
             Some(Answer::Json(body)) => response(200, "application/json", body.to_string().into()),
             Some(Answer::Refusal(code, message)) => refusal(service, code, message),
-            None => refusal(service, "NotCanned", &format!("there is no answer to {place} {service}:{operation}")),
+            None => refusal(service, "NotCanned", &format!("there is no answer to {site} {service}:{operation}")),
         }
     }
 }
@@ -115,7 +116,7 @@ pub(crate) struct Counter {
 impl Counter {
     /// Making clients takes as long as a hundred answers, so one counter serves a whole test.
     pub(crate) fn open() -> Self {
-        let (meter, shelf) = (Meter::new(false), Shelf::default());
+        let (meter, shelf) = (Meter::new(false, Reach::new(Duration::from_secs(3_600))), Shelf::default());
         let nobody = Credentials::new("test", "test", None, None, "canned");
         let at_once = RetryConfig::standard().with_initial_backoff(Duration::ZERO).with_max_backoff(Duration::ZERO);
         let regions = ["us-east-1", "us-west-2"].map(Region::new);
@@ -126,7 +127,8 @@ impl Counter {
             .retry_config(at_once)
             .http_client(meter.wrap(SharedHttpClient::new(shelf.clone())))
             .build();
-        Self { clients: Clients::of(ACCOUNT.to_owned(), &shared, &regions, meter), shelf }
+        let regional = regions.iter().map(|region| Regional::new(&shared, region)).collect();
+        Self { clients: Clients::of(ACCOUNT.to_owned(), regional, &shared, meter), shelf }
     }
 
     /// From now on gives these answers.

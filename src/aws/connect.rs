@@ -6,14 +6,17 @@ use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use futures::stream::{FuturesUnordered, StreamExt};
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::call::Call;
-use super::clients::{Clients, sts};
+use super::clients::{Clients, Regional};
 use super::meter::Meter;
+use super::reach::Reach;
 use crate::graph::{Failure, FailureClass, Region};
 
 /// Which AWS to talk to.
@@ -47,49 +50,102 @@ pub enum ConnectError {
     #[error("AWS does not say which account this is: {0}")]
     #[diagnostic(help("log in (`aws sso login`) or set AWS_PROFILE, and check with `aws sts get-caller-identity`"))]
     Identity(Failure),
+    /// No region answers.
+    #[error("AWS does not answer: {0}")]
+    #[diagnostic(help("check the network and https://health.aws.amazon.com, then run the same command again"))]
+    Unreachable(Failure),
 }
 
 impl ConnectError {
     /// Whether AWS did not answer at all.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, ConnectError::Identity(failure) if failure.class == FailureClass::Unreachable)
+        matches!(self, ConnectError::Unreachable(_))
     }
 }
 
-/// Connects to both regions and asks who the caller is.
+/// Connects to the regions and asks who the caller is. Places that say nothing for `patience` are dark.
 ///
-/// The answer comes from the first region that gives one, so that a region that is down
-/// does not stop drctl (STS is regional; `GetCallerIdentity` needs no permission).
-pub async fn connect(target: &Target, regions: &[Region]) -> Result<Clients, ConnectError> {
-    let meter = Meter::new(match target {
-        Target::Aws => true,
-        Target::Sandbox { strict, .. } => *strict,
-    });
-    let shared = config(target, &meter, &regions[0]).await?;
-    let mut answer = Err(Failure::new(FailureClass::Other, "sts:GetCallerIdentity", "no region was asked"));
-    for region in regions {
-        let config = shared.to_builder().region(SdkRegion::new(region.as_str().to_owned())).build();
-        answer = sts(&config).get_caller_identity().send().await.call("sts:GetCallerIdentity");
-        if answer.is_ok() {
-            break;
+/// Each region has credentials of its own, and says by itself who the caller is (STS is regional, and
+/// `GetCallerIdentity` needs no permission): a region that is down stops neither drctl nor the other one.
+pub async fn connect(target: &Target, regions: &[Region], patience: Duration) -> Result<Clients, ConnectError> {
+    let limited = !matches!(target, Target::Sandbox { strict: false, .. });
+    let places: Vec<_> = regions.iter().map(|region| (region, target)).collect();
+    connect_each(&places, limited, patience).await
+}
+
+async fn connect_each(
+    places: &[(&Region, &Target)],
+    limited: bool,
+    patience: Duration,
+) -> Result<Clients, ConnectError> {
+    let reach = Reach::new(patience);
+    let meter = Meter::new(limited, reach.clone());
+    let http = meter.wrap(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https());
+    let mut shared = Vec::new();
+    for (region, target) in places {
+        shared.push(config(target, &http, region).await?);
+    }
+    let regional: Vec<_> =
+        places.iter().zip(&shared).map(|((region, _), config)| Regional::new(config, region)).collect();
+    let asked = tokio::time::timeout(patience, identity(&regional)).await;
+    let (place, account) = asked.unwrap_or_else(|_| Err(unanswered(patience))).map_err(|failure| {
+        if failure.class == FailureClass::Unreachable {
+            ConnectError::Unreachable(failure)
+        } else {
+            ConnectError::Identity(failure)
+        }
+    })?;
+    Ok(Clients::of(account, regional, &shared[place], meter))
+}
+
+/// Asks the first region who the caller is, and the next one as soon as a region fails or takes its time.
+/// Says which region answered.
+async fn identity(regions: &[Regional]) -> Result<(usize, String), Failure> {
+    let ask = |place: usize, regional: &Regional| {
+        let call = regional.sts.get_caller_identity();
+        async move { (place, call.send().await.call(IDENTITY)) }
+    };
+    let mut next = regions.iter().enumerate();
+    let mut asked = FuturesUnordered::new();
+    let mut last = Failure::new(FailureClass::Other, IDENTITY, "no region was asked");
+    loop {
+        let more = next.next().map(|(place, regional)| asked.push(ask(place, regional))).is_some();
+        if asked.is_empty() {
+            return Err(last);
+        }
+        tokio::select! {
+            Some((place, answer)) = asked.next() => match answer {
+                Ok(identity) => {
+                    let account = identity.account;
+                    let missing = || Failure::malformed(IDENTITY, "no account in the answer");
+                    return Ok((place, account.ok_or_else(missing)?));
+                }
+                Err(failure) => last = failure,
+            },
+            () = tokio::time::sleep(HEAD_START), if more => {}
         }
     }
-    let account = answer.and_then(|identity| {
-        identity.account.ok_or_else(|| Failure::malformed("sts:GetCallerIdentity", "no account in the answer"))
-    });
-    Ok(Clients::of(account.map_err(ConnectError::Identity)?, &shared, regions, meter))
 }
 
-async fn config(target: &Target, meter: &Meter, home: &Region) -> Result<SdkConfig, ConnectError> {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+const IDENTITY: &str = "sts:GetCallerIdentity";
+
+/// What a region has before the next one is asked too. Few answers take longer.
+const HEAD_START: Duration = Duration::from_secs(1);
+
+fn unanswered(patience: Duration) -> Failure {
+    let message = format!("no region has answered within {} s", patience.as_secs_f64());
+    Failure::new(FailureClass::Unreachable, IDENTITY, message)
+}
+
+async fn config(target: &Target, http: &SharedHttpClient, region: &Region) -> Result<SdkConfig, ConnectError> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(30))
         .operation_timeout(Duration::from_secs(120))
         .build();
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(SdkRegion::new(home.as_str().to_owned()))
-        .http_client(meter.wrap(http))
+        .region(SdkRegion::new(region.as_str().to_owned()))
+        .http_client(http.clone())
         .retry_config(RetryConfig::standard().with_max_attempts(8))
         .timeout_config(timeouts)
         .app_name(AppName::new("drctl").expect("drctl is a legal name"));
@@ -104,6 +160,133 @@ async fn config(target: &Target, meter: &Meter, home: &Region) -> Result<SdkConf
         Target::Sandbox { endpoint, .. } => {
             let nobody = aws_credential_types::Credentials::new("test", "test", None, None, "drctl sandbox");
             Ok(loader.endpoint_url(endpoint).credentials_provider(nobody).load().await)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::aws::Asked;
+    use crate::graph::Site;
+
+    const PATIENCE: Duration = Duration::from_secs(4);
+
+    const IDENTITY_ANSWER: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+        <GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult>
+        </GetCallerIdentityResponse>"#;
+
+    fn sandbox(port: u16) -> Target {
+        Target::Sandbox { endpoint: format!("http://127.0.0.1:{port}"), strict: false }
+    }
+
+    /// A port on which nobody listens.
+    async fn closed() -> Target {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        sandbox(listener.local_addr().unwrap().port())
+    }
+
+    /// A port that takes every connection and says nothing.
+    async fn silent() -> (Target, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (sandbox(listener.local_addr().unwrap().port()), listener)
+    }
+
+    /// An STS that knows the caller; what else is asked on this port gets no answer.
+    async fn sts_alone() -> Target {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(answer(stream));
+            }
+        });
+        sandbox(port)
+    }
+
+    async fn answer(mut stream: TcpStream) {
+        let mut heard = vec![0; 64 << 10];
+        let Ok(length) = stream.read(&mut heard).await else { return };
+        if heard[..length].starts_with(b"POST / ") {
+            let length = IDENTITY_ANSWER.len();
+            let text =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{IDENTITY_ANSWER}");
+            let _ = stream.write_all(text.as_bytes()).await; // a caller that is gone hears nothing
+        }
+    }
+
+    async fn clients(east: &Target, west: &Target) -> Result<Clients, ConnectError> {
+        let (east_region, west_region) = regions();
+        connect_each(&[(&east_region, east), (&west_region, west)], false, PATIENCE).await
+    }
+
+    fn regions() -> (Region, Region) {
+        (Region::new("us-east-1"), Region::new("us-west-2"))
+    }
+
+    async fn look(clients: &Clients, region: &Region) -> Failure {
+        let look = clients.regions[region].lambda.get_function().function_name("pay");
+        let look = async { look.send().await.call("lambda:GetFunction") };
+        clients.at(&Site::Region(region.clone()), Asked::Reading, look).await.expect_err("nobody answers that")
+    }
+
+    #[tokio::test]
+    async fn a_region_that_refuses_connections_is_dark_and_is_not_asked_again() {
+        let (east, west) = regions();
+        let clients = clients(&sts_alone().await, &closed().await).await.unwrap();
+        assert_eq!(clients.account, "123456789012");
+        let failure = look(&clients, &west).await;
+        assert_eq!(failure.class, FailureClass::Dark, "{failure}");
+        assert!(failure.to_string().contains("failed: Dark: us-west-2 does not answer: "), "{failure}");
+        assert!(failure.to_string().contains("refused"), "{failure}");
+        assert_eq!(clients.reach.dark().into_keys().collect::<Vec<_>>(), [Site::Region(west.clone())]);
+
+        let calls = clients.meter.total();
+        assert_eq!(look(&clients, &west).await.class, FailureClass::Dark);
+        assert_eq!(clients.meter.total(), calls, "nothing is sent there any more");
+        clients.reach.begin();
+        assert_eq!(look(&clients, &west).await.class, FailureClass::Dark);
+        assert!(clients.meter.total() > calls, "a new round asks again");
+        assert!(!clients.reach.dark().contains_key(&Site::Region(east)));
+    }
+
+    #[tokio::test]
+    async fn a_region_that_takes_connections_and_says_nothing_is_dark() {
+        let (_, west) = regions();
+        let (target, _listener) = silent().await;
+        let clients = clients(&sts_alone().await, &target).await.unwrap();
+        let failure = look(&clients, &west).await;
+        assert_eq!(failure.class, FailureClass::Dark, "{failure}");
+        assert!(failure.message.contains("no answer within 4 s"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_primary_that_says_nothing_does_not_keep_the_secondary_from_telling_the_account() {
+        let (target, _listener) = silent().await;
+        for primary in [target, closed().await] {
+            assert_eq!(clients(&primary, &sts_alone().await).await.unwrap().account, "123456789012");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_fails_alone_makes_no_dark_region() {
+        let (east, _) = regions();
+        let clients = clients(&sts_alone().await, &closed().await).await.unwrap();
+        let failed = async { Err::<(), _>(Failure::new(FailureClass::Unreachable, "lambda:GetFunction", "reset")) };
+        clients.reach.sent(&Site::Region(east.clone()), "Lambda GetFunction".into()).failed("reset");
+        let failure = clients.at(&Site::Region(east), Asked::Reading, failed).await.unwrap_err();
+        assert_eq!(failure.class, FailureClass::Unreachable, "STS answers there");
+    }
+
+    #[tokio::test]
+    async fn where_no_region_answers_there_is_no_connection() {
+        let (silent, _listener) = silent().await;
+        for target in [closed().await, silent] {
+            let error = clients(&target, &target).await.unwrap_err();
+            assert!(error.is_unreachable(), "{error}");
         }
     }
 }

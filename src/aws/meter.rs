@@ -1,4 +1,4 @@
-//! Every request passes here: counted, logged, and held to AWS's rate limits.
+//! Every request passes here: counted, logged, held to AWS's rate limits, and kept from places that do not answer.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -12,15 +12,19 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use super::reach::Reach;
+use crate::graph::Site;
+
 /// A service's operation in one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Request {
-    /// The region, or `global`.
-    pub(super) place: String,
+    /// Where it goes.
+    pub(super) site: Site,
     /// As the SDK names it: `DynamoDB`, `Route 53`.
     pub(super) service: String,
     /// As the API names it: `DescribeTable`.
@@ -35,8 +39,9 @@ pub struct Meter {
 
 struct Inner {
     counts: Mutex<BTreeMap<Request, usize>>,
-    limiters: Mutex<BTreeMap<(String, &'static str), Arc<DefaultDirectRateLimiter>>>,
+    limiters: Mutex<BTreeMap<(Site, &'static str), Arc<DefaultDirectRateLimiter>>>,
     limited: bool,
+    reach: Reach,
 }
 
 impl std::fmt::Debug for Inner {
@@ -47,13 +52,18 @@ impl std::fmt::Debug for Inner {
 
 impl Meter {
     /// A meter that only counts, or one that also keeps AWS's rate limits.
-    pub fn new(limited: bool) -> Self {
-        Self { inner: Arc::new(Inner { counts: Mutex::default(), limiters: Mutex::default(), limited }) }
+    pub fn new(limited: bool, reach: Reach) -> Self {
+        Self { inner: Arc::new(Inner { counts: Mutex::default(), limiters: Mutex::default(), limited, reach }) }
     }
 
     /// How many requests were sent, retries included.
     pub fn total(&self) -> usize {
         self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
+    /// Which places answer.
+    pub(super) fn reach(&self) -> &Reach {
+        &self.inner.reach
     }
 
     /// The client that all services share, metered.
@@ -73,10 +83,18 @@ impl Meter {
         let limiter = {
             let mut limiters = self.inner.limiters.lock().unwrap_or_else(PoisonError::into_inner);
             let fresh = || Arc::new(RateLimiter::direct(Quota::per_second(limit.per_second).allow_burst(limit.burst)));
-            limiters.entry((request.place.clone(), limit.bucket)).or_insert_with(fresh).clone()
+            limiters.entry((request.site.clone(), limit.bucket)).or_insert_with(fresh).clone()
         };
         limiter.until_ready().await;
     }
+}
+
+/// What comes from a gateway, and not from the service behind it.
+pub(super) const GATEWAY: [u16; 3] = [502, 503, 504];
+
+/// The cause at the end of a chain of them, which is what says something.
+fn innermost(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 struct Limit {
@@ -115,8 +133,8 @@ fn limit(service: &str, operation: &str) -> Option<Limit> {
 /// Writes place, service and operation on each request, where the connector can read them.
 #[derive(Debug)]
 pub(super) struct Label {
-    /// The region, or `global`.
-    pub(super) place: String,
+    /// The region, or the global service.
+    pub(super) site: Site,
 }
 
 #[dyn_dispatch_hint]
@@ -133,7 +151,7 @@ impl Intercept for Label {
     ) -> Result<(), BoxError> {
         if let Some(metadata) = config.load::<Metadata>() {
             let request = Request {
-                place: self.place.clone(),
+                site: self.site.clone(),
                 service: metadata.service().to_owned(),
                 operation: metadata.name().to_owned(),
             };
@@ -168,13 +186,26 @@ impl HttpConnector for MeteredConnector {
         HttpConnectorFuture::new(async move {
             let Some(label) = request.extension::<Request>().cloned() else { return inner.call(request).await };
             meter.admit(&label).await;
+            let (reach, operation) = (&meter.inner.reach, format!("{} {}", label.service, label.operation));
+            if let Some(failure) = reach.refusal(&label.site, &operation) {
+                // Of no kind that the SDK would try again.
+                return Err(ConnectorError::other(failure.into(), None));
+            }
             meter.count(&label);
             let begun = Instant::now();
+            let underway = reach.sent(&label.site, operation);
             let answer = inner.call(request).await;
+            match &answer {
+                Ok(response) if GATEWAY.contains(&response.status().as_u16()) => {
+                    underway.failed(&format!("HTTP {}", response.status().as_u16()));
+                }
+                Ok(_) => underway.answered(),
+                Err(error) => underway.failed(&innermost(error)),
+            }
             let status =
                 answer.as_ref().map_or_else(|_| "no answer".to_owned(), |response| response.status().to_string());
-            let Request { place, service, operation } = &label;
-            tracing::debug!(target: "drctl::aws", "{place} {service}:{operation} {status} in {} ms", begun.elapsed().as_millis());
+            let Request { site, service, operation } = &label;
+            tracing::debug!(target: "drctl::aws", "{site} {service}:{operation} {status} in {} ms", begun.elapsed().as_millis());
             answer
         })
     }

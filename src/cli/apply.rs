@@ -1,7 +1,9 @@
 //! `drctl apply`
 
+use super::degraded::DegradedArgs;
 use super::error::CliError;
 use super::exit::Exit;
+use super::interrupt;
 use super::limit::TargetArgs;
 use super::plan::refuse_conflicts;
 use super::session::{Code, Session, SystemArgs, complete};
@@ -26,6 +28,9 @@ pub(super) struct ApplyArgs {
 
     #[command(flatten)]
     run: RunArgs,
+
+    #[command(flatten)]
+    degraded: DegradedArgs,
 
     /// Do not ask
     #[arg(long)]
@@ -70,12 +75,13 @@ pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError>
 async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliError> {
     let ui = telling.ui;
     let session = Session::open(&args.system, Code::Build, ui).await?;
-    let mut state = session.lock_state("apply").await?;
+    let mut state = session.lock_state("apply", args.degraded.reach()).await?;
     let observed = session.observe(state.known(), ui).await?;
     let plan = plan(&session.subject(state.known()).basis(&observed));
     let plan = complete(args.target.limit(plan, &session.kinds)?)?;
     telling.plan(&plan)?;
     refuse_conflicts(&plan)?;
+    args.degraded.check(&plan, "nothing was changed")?;
     args.allow.refuse(&plan, ops::guard(&session.spec, &observed), &observed, &session.kinds)?;
     if plan.has_changes() && !args.yes {
         confirm(&plan.account, ui)?;
@@ -90,6 +96,12 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
                 amount(plan.pending().count(), "change")
             )),
         );
+    }
+    for site in plan.dark.keys() {
+        let left_alone = amount(plan.left_alone(site).count(), "resource");
+        ui.remark(&format!(
+            "{left_alone} left alone, because {site} does not answer: run `drctl apply` again once it does"
+        ));
     }
     Ok(Exit::Done)
 }
@@ -116,31 +128,18 @@ pub(super) async fn carry_out(
     args: &RunArgs,
     telling: &mut Telling<'_>,
 ) -> Result<Outcome, CliError> {
-    let stopping = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let listener = tokio::spawn(listen(stopping.clone()));
+    let run = interrupt::Run::begin();
     let options = Options {
         kinds: &session.kinds,
         parallelism: args.parallelism.into(),
-        stopping: &|| stopping.load(std::sync::atomic::Ordering::Relaxed),
+        stopping: &|| run.is_stopping(),
         events: &*telling.listener(session),
     };
     let outcome = execute(&session.cloud, plan, state, &options).await;
-    listener.abort();
+    run.end(outcome.as_ref().is_ok_and(|outcome| !outcome.done.is_empty()));
     let outcome = outcome?;
     telling.came_to(&outcome);
     Ok(outcome)
-}
-
-/// First Ctrl-C: start nothing more. Second: stop now; a later run continues from what is live.
-async fn listen(stopping: std::sync::Arc<std::sync::atomic::AtomicBool>) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
-    stopping.store(true, std::sync::atomic::Ordering::Relaxed);
-    eprintln!("stopping: finishing what runs; press Ctrl-C again to stop at once");
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(3);
-    }
 }
 
 /// Turns what is not finished into an error that says how to go on.
@@ -161,6 +160,9 @@ pub(super) fn finish(mut outcome: Outcome, command: &str) -> Result<(), CliError
     for (address, fields) in &outcome.different {
         let fields: Vec<_> = fields.iter().map(|field| field.path.as_str()).collect();
         parts.push(format!("{address} still differs in {}", fields.join(", ")));
+    }
+    for (address, site) in &outcome.unseen {
+        parts.push(format!("{address} could not be read again, because {site} does not answer"));
     }
     if let Some(error) = &outcome.unsaved {
         parts.push(error.to_string());

@@ -16,7 +16,7 @@ use crate::kinds::table::Table;
 use crate::kinds::table_replica::TableReplica;
 use crate::plan::{self, Plan, Sight};
 use crate::render::{Style, amount};
-use crate::state::State;
+use crate::state::{Reach, State};
 
 /// Delete everything that belongs to the system
 #[derive(Debug, clap::Args)]
@@ -55,10 +55,11 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
     let mut session = Session::open(&args.system, Code::Leave, ui).await?;
     let deletion = if args.force_delete_secrets { Deletion::Final } else { Deletion::Recoverable };
     session.cloud = session.cloud.deleting(deletion);
-    let mut state = session.lock_state("destroy").await?;
+    let mut state = session.lock_state("destroy", Reach::Every).await?;
     let observed = session.observe(state.known(), ui).await?;
     let plan = complete(plan::destroy(&session.subject(state.known()).basis(&observed)))?;
     telling.destruction(&plan)?;
+    refuse_dark(&plan)?;
     if plan.has_changes() {
         tell_losses(&plan, deletion, telling)?;
         refuse_protected(&plan, args.lift_protection)?;
@@ -151,10 +152,25 @@ fn confirm(args: &DestroyArgs, plan: &Plan, ui: &Ui) -> Result<(), CliError> {
     }
 }
 
+/// Of a dark place nobody can say what is there, nor when nothing is left.
+fn refuse_dark(plan: &Plan) -> Result<(), CliError> {
+    if plan.dark.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::dark(&plan.dark, "nothing was deleted", "run the same command again once it answers"))
+}
+
 /// Looks again for everything that was the system's.
 async fn leftovers(session: &Session, state: &State, ui: &Ui) -> Result<Vec<String>, CliError> {
     let observed = session.observe(state.known(), ui).await?;
     let again = complete(plan::destroy(&session.subject(state.known()).basis(&observed)))?;
+    if !again.dark.is_empty() {
+        let places: Vec<_> = again.dark.keys().map(ToString::to_string).collect();
+        return Err(CliError::Unfinished {
+            what: format!("what could be deleted is deleted, and {} does not answer any more", places.join(", ")),
+            next: "run `drctl destroy` again once it answers".into(),
+        });
+    }
     let there = again.pending().filter(|change| matches!(observed.seen.get(&change.address), Some(Sight::Live(_))));
     Ok(there.map(|change| change.address.to_string()).collect())
 }

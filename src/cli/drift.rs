@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::degraded::all_answered;
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs};
@@ -44,9 +45,9 @@ fn tell(args: &DriftArgs, basis: &Basis<'_>, ui: &Ui) -> Result<Exit, CliError> 
         true => drift_json(&drift, basis.owner, &basis.observed.account),
         false => drift_text(&drift, Style::for_stdout()),
     })?;
-    match (drift.failures, drift.drifted.is_empty()) {
-        (failures, _) if !failures.is_empty() => Err(CliError::unreadable(failures)),
-        (_, true) => Ok(Exit::Done),
-        (_, false) => Ok(Exit::ChangesPending),
+    if !drift.failures.is_empty() {
+        return Err(CliError::unreadable(drift.failures));
     }
+    all_answered(basis.observed, "what changed there is unknown")?;
+    Ok(if drift.drifted.is_empty() { Exit::Done } else { Exit::ChangesPending })
 }

@@ -1,5 +1,6 @@
 //! Where the errors of all floors meet and get their exit codes.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use miette::Diagnostic;
@@ -8,7 +9,7 @@ use thiserror::Error;
 use super::exit::Exit;
 use crate::aws::ConnectError;
 use crate::desired::LoadError;
-use crate::graph::{Address, Failure, FailureClass};
+use crate::graph::{Address, Failure, FailureClass, Site};
 use crate::ops::RequestError;
 use crate::package::PackageError;
 use crate::render::next_step;
@@ -42,6 +43,13 @@ pub(super) enum CliError {
     /// Some resources could not be read.
     #[error("{}", unreadable(.0))]
     Unreadable(Vec<(Address, Failure)>, #[help] String),
+    /// A place does not answer.
+    #[error("{what}")]
+    Dark {
+        what: String,
+        #[help]
+        next: String,
+    },
     /// drctl will not do it.
     #[error("{what}")]
     Refused {
@@ -90,23 +98,35 @@ impl CliError {
         Self::Unreadable(failures, next)
     }
 
+    /// These places do not answer, which means `what`.
+    pub(super) fn dark(places: &BTreeMap<Site, Failure>, what: &str, next: &str) -> Self {
+        let each = places
+            .iter()
+            .map(|(site, failure)| format!("{site} does not answer ({}: {})", failure.operation, failure.message));
+        let each: Vec<_> = each.collect();
+        Self::Dark { what: format!("{}; {what}", each.join(", ")), next: next.to_owned() }
+    }
+
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Load(LoadError::NoneNamed(_)) | Self::Usage { .. } => Exit::Usage,
             Self::Load(_) => Exit::InvalidSpec,
             Self::Connect(ConnectError::ForeignEndpoint(_)) | Self::Refused { .. } => Exit::Refused,
             Self::Connect(error) if error.is_unreachable() => Exit::Unreachable,
+            Self::Dark { .. } => Exit::Unreachable,
             Self::State(StateError::Locked { .. }) => Exit::Locked,
-            Self::Aws(failure, _) if failure.class == FailureClass::Unreachable => Exit::Unreachable,
-            Self::Unreadable(failures, _)
-                if failures.iter().any(|(_, failure)| failure.class == FailureClass::Unreachable) =>
-            {
+            Self::Aws(failure, _) if is_unanswered(failure) => Exit::Unreachable,
+            Self::Unreadable(failures, _) if failures.iter().any(|(_, failure)| is_unanswered(failure)) => {
                 Exit::Unreachable
             }
             Self::Unfinished { .. } => Exit::Unfinished,
             _ => Exit::Failed,
         }
     }
+}
+
+fn is_unanswered(failure: &Failure) -> bool {
+    matches!(failure.class, FailureClass::Unreachable | FailureClass::Dark)
 }
 
 impl From<Failure> for CliError {

@@ -1,5 +1,6 @@
 //! `drctl health`
 
+use super::degraded::tell_dark;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::region;
@@ -28,9 +29,11 @@ pub(super) async fn run(args: &HealthArgs, ui: &mut Ui) -> Result<Exit, CliError
     };
     let state = session.read_state().await?;
     let observed = session.observe(&state, ui).await?;
+    tell_dark(&observed, ui);
     let mut red = Vec::new();
     for region in regions {
-        let url = health_url(&session.spec, &observed, &region).ok_or_else(|| no_url("tells the health", &region))?;
+        let url = health_url(&session.spec, &observed, &region)
+            .ok_or_else(|| no_url("tells the health", &region, &observed))?;
         let answer = get(&session.usable(&url)).await?;
         show(&answer, &region, ui)?;
         if answer.status != 200 {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod buckets;
+mod degraded;
 mod demo;
 mod destroy;
 mod drift;
@@ -9,6 +10,7 @@ mod error;
 mod exit;
 mod graph;
 mod health;
+mod interrupt;
 mod limit;
 mod observe;
 mod output;
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Exit {
+    tokio::spawn(interrupt::listen());
     let mut ui = Ui::new(arguments.verbose);
     let result = match &arguments.command {
         Command::Plan(args) => plan::run(args, &mut ui).await,

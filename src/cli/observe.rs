@@ -1,5 +1,6 @@
 //! `drctl observe`
 
+use super::degraded::all_answered;
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs};
@@ -29,7 +30,7 @@ pub(super) async fn run(args: &ObserveArgs, ui: &mut Ui) -> Result<Exit, CliErro
     let known = session.read_state().await?;
     let observed = session.observe(&known, ui).await?;
     ui.calls(session.cloud.calls());
-    let unreadable = unreadable(&observed);
+    let (unreadable, answered) = (unreadable(&observed), all_answered(&observed, "what is there is unknown"));
     if args.json {
         let snapshot = Snapshot { owner: session.owner.clone(), observed, known };
         ui.answer(&snapshot_json(&snapshot))?;
@@ -41,13 +42,16 @@ pub(super) async fn run(args: &ObserveArgs, ui: &mut Ui) -> Result<Exit, CliErro
             ui.answer(&one(address, &observed)?)?;
         }
     }
-    if unreadable.is_empty() { Ok(Exit::Done) } else { Err(CliError::unreadable(unreadable)) }
+    if !unreadable.is_empty() {
+        return Err(CliError::unreadable(unreadable));
+    }
+    answered.map(|()| Exit::Done)
 }
 
 fn unreadable(observed: &Observation) -> Vec<(Address, Failure)> {
     let failed = observed.seen.iter().filter_map(|(address, sight)| match sight {
         Sight::Failed(failure) => Some((address.clone(), failure.clone())),
-        Sight::Live(_) | Sight::Absent => None,
+        Sight::Live(_) | Sight::Absent | Sight::Dark(_) => None,
     });
     failed.collect()
 }
@@ -59,6 +63,7 @@ fn one(address: &Address, observed: &Observation) -> Result<String, CliError> {
     if let Some(Sight::Failed(failure)) = observed.seen.get(address) {
         return Err(failure.clone().into());
     }
+    all_answered(observed, &format!("nobody can say what is at {address}"))?;
     let live = observed.seen.iter().filter(|(_, sight)| sight.live().is_some());
     let live: Vec<String> = live.map(|(address, _)| address.to_string()).collect();
     let live: Vec<&str> = live.iter().map(String::as_str).collect();

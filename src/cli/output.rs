@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::degraded::{all_answered, tell_dark};
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
 use crate::ops::{Output, outputs};
+use crate::plan::Observation;
 use crate::spec::nearest;
 
 /// Print the outputs of the deployed system
@@ -40,13 +42,17 @@ pub(super) async fn run(args: &OutputArgs, ui: &mut Ui) -> Result<Exit, CliError
     let all = outputs(&session.spec, &observed);
     let wanted: Vec<&Output> =
         all.iter().filter(|output| region.as_ref().is_none_or(|region| output.region.as_str() == region)).collect();
+    tell_dark(&observed, ui);
     match &args.name {
-        Some(name) => ui.answer(&one(&session, &all, name, region)?)?,
+        Some(name) => ui.answer(&one(&session, &all, name, region, &observed)?)?,
         None if args.json => {
             ui.answer(&serde_json::to_string_pretty(&document(&session, &wanted)).expect("outputs are plain data"))?
         }
         None if args.env => ui.answer(&shell(&session, &wanted))?,
         None => ui.answer(&text(&session, &wanted))?,
+    }
+    if args.name.is_none() && wanted.iter().any(|output| output.value.is_none()) {
+        all_answered(&observed, "nobody can say whether what is missing is there")?;
     }
     Ok(Exit::Done)
 }
@@ -63,7 +69,13 @@ pub(super) fn region(session: &Session, named: Option<&str>) -> Result<Option<St
     }
 }
 
-fn one(session: &Session, all: &[Output], name: &str, region: Option<String>) -> Result<String, CliError> {
+fn one(
+    session: &Session,
+    all: &[Output],
+    name: &str,
+    region: Option<String>,
+    observed: &Observation,
+) -> Result<String, CliError> {
     let region = region.unwrap_or_else(|| session.spec.region.primary.to_string());
     let names: Vec<&str> = all.iter().map(|output| output.name).collect();
     let Some(output) = all.iter().find(|output| output.name == name && output.region.as_str() == region) else {
@@ -75,6 +87,9 @@ fn one(session: &Session, all: &[Output], name: &str, region: Option<String>) ->
         what: format!("{name} has no value in {region}: its resource is not there"),
         next: "run `drctl apply` first".into(),
     };
+    if output.value.is_none() {
+        all_answered(observed, &format!("nobody can say whether there is a {name}"))?;
+    }
     output.value.as_deref().map(|value| session.usable(value)).ok_or_else(missing)
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::degraded::{all_answered, tell_dark};
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::region;
@@ -9,6 +10,7 @@ use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
 use crate::graph::Region;
 use crate::ops::{Answer, payment_url, post};
+use crate::plan::Observation;
 use crate::render::took;
 
 /// Make a test payment
@@ -44,7 +46,9 @@ pub(super) async fn run(args: &PayArgs, ui: &mut Ui) -> Result<Exit, CliError> {
         region(&session, args.region.as_deref())?.map_or_else(|| session.spec.region.primary.clone(), Region::new);
     let state = session.read_state().await?;
     let observed = session.observe(&state, ui).await?;
-    let url = payment_url(&session.spec, &observed, &region).ok_or_else(|| no_url("takes payments", &region))?;
+    tell_dark(&observed, ui);
+    let url =
+        payment_url(&session.spec, &observed, &region).ok_or_else(|| no_url("takes payments", &region, &observed))?;
     let body = json!({ "customerId": args.customer, "amount": args.amount, "currency": args.currency });
     let answer = post(&session.usable(&url), body.to_string(), args.idempotency_key.clone()).await?;
     show(&answer, &region, ui)?;
@@ -58,11 +62,12 @@ pub(super) async fn run(args: &PayArgs, ui: &mut Ui) -> Result<Exit, CliError> {
 }
 
 /// No function of the spec does this, or its URL is not there.
-pub(super) fn no_url(does: &str, region: &Region) -> CliError {
-    CliError::Failed {
+pub(super) fn no_url(does: &str, region: &Region, observed: &Observation) -> CliError {
+    let unknown = all_answered(observed, &format!("nobody can say where the function is that {does} in {region}"));
+    unknown.err().unwrap_or_else(|| CliError::Failed {
         what: format!("no function with a URL that {does} is live in {region}"),
         next: "run `drctl apply` first".into(),
-    }
+    })
 }
 
 /// The body as the answer, status and time as a remark.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::degraded::DegradedArgs;
 use super::error::CliError;
 use super::exit::Exit;
 use super::limit::TargetArgs;
@@ -30,6 +31,9 @@ pub(super) struct PlanArgs {
     /// Print the plan as one JSON document
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    degraded: DegradedArgs,
 
     /// Exit with code 2 if there is anything to change
     #[arg(long)]
@@ -63,6 +67,7 @@ pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> 
     for refusal in guard::check(&plan, &ops::guard(&spec, &observed), &observed, &kinds) {
         ui.remark(&format!("`apply` will refuse: {}; {}", refusal_text(&refusal), refusal_next(&refusal)));
     }
+    args.degraded.check(&plan, "the plan is for the rest")?;
     Ok(if args.detailed_exitcode && plan.has_changes() { Exit::ChangesPending } else { Exit::Done })
 }
 

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::error::CliError;
 use super::exit::Exit;
+use super::interrupt;
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
 use crate::graph::{Failure, FailureClass, Region};
@@ -70,6 +71,7 @@ async fn set(args: &SetArgs, ui: &Ui) -> Result<Exit, CliError> {
     let value = read_value(args.fd, &name)?;
     let clients = session.cloud.clients();
     let version = put_secret(clients, &home, &aws_name, &value).await?;
+    interrupt::changed();
     drop(value);
     ui.answer(&format!("{home}: version {version} is current"))?;
     for region in session.spec.regions().into_iter().filter(|region| *region != home) {
@@ -160,7 +162,9 @@ fn describe(name: &str, aws_name: &str, seen: &[Seen], text: &mut String) {
     let _ = writeln!(text, "{name} ({aws_name})");
     for (region, found) in seen {
         let _ = match found {
-            Err(failure) if failure.class == FailureClass::Unreachable => writeln!(text, "  {region}  does not answer"),
+            Err(failure) if matches!(failure.class, FailureClass::Unreachable | FailureClass::Dark) => {
+                writeln!(text, "  {region}  does not answer")
+            }
             Err(failure) => writeln!(text, "  {region}  cannot be read: {failure}"),
             Ok(None) => writeln!(text, "  {region}  not there"),
             Ok(Some(status)) => describe_in(region, aws_name, status, seen, text),

@@ -82,7 +82,7 @@ impl Session {
             Code::Leave => BTreeMap::new(),
         };
         let (target, state_folder) = target(args, &spec, ui).await?;
-        let clients = connect(&target, &spec.regions()).await?;
+        let clients = connect(&target, &spec.regions(), spec.timeout.observe).await?;
         if let Some(account) = spec.system.account.as_ref().filter(|account| **account != clients.account) {
             return Err(CliError::Refused {
                 what: format!("these credentials are for account {}, and the spec is for {account}", clients.account),
@@ -100,7 +100,7 @@ impl Session {
             store: Store::Folder(Folder::new(state_folder, spec.owner())),
             owner: spec.owner(),
             graph: spec.graph(&clients.account, &hashes),
-            cloud: AwsCloud::new(clients, spec.owner(), artifacts),
+            cloud: AwsCloud::new(clients, spec.owner(), artifacts).limited(spec.timeout.kinds.clone()),
             kinds: kinds::metas(),
             endpoint,
             spec,
@@ -113,8 +113,8 @@ impl Session {
     }
 
     /// The state, locked by the command called `operation` for as long as the value lives.
-    pub(super) async fn lock_state(&self, operation: &str) -> Result<State, CliError> {
-        Ok(self.store.lock(operation, Reach::Every).await?)
+    pub(super) async fn lock_state(&self, operation: &str, reach: Reach) -> Result<State, CliError> {
+        Ok(self.store.lock(operation, reach).await?)
     }
 
     /// The system as spec, state and marks know it.

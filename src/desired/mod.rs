@@ -16,6 +16,7 @@ mod system;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timeout;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ pub use scope::Scope;
 pub use secret::SecretSection;
 pub use system::SystemSection;
 pub use table::TableSection;
+pub use timeout::TimeoutSection;
 
 use crate::graph::{Graph, Owner, Region};
 use crate::spec::{Assignment, At, InvalidSpec, Name, Node, Problem, Problems, Sources, Spanned, TableReader, Value};
@@ -79,6 +81,8 @@ pub struct Spec {
     pub alarms: IndexMap<String, AlarmSection>,
     /// `[guard]`
     pub guard: GuardSection,
+    /// `[timeout]`
+    pub timeout: TimeoutSection,
     /// Every `kind.NAME` table of the file, also those with problems of their own.
     declared: Vec<(&'static str, String)>,
     /// What was written, merged.
@@ -239,6 +243,7 @@ pub fn read_merged(files: &[(&Path, &str)], values: &[Assignment]) -> Result<Spe
         alert: sections.alert,
         alarms: sections.alarms,
         guard: sections.guard,
+        timeout: sections.timeout,
         declared: declared(&root),
         root: root.clone(),
         sources: sources.clone(),
@@ -263,6 +268,7 @@ struct Sections {
     alert: Option<AlertSection>,
     alarms: IndexMap<String, AlarmSection>,
     guard: GuardSection,
+    timeout: TimeoutSection,
 }
 
 fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
@@ -296,8 +302,9 @@ fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
         Some(guard) => GuardSection::read(guard),
         None => GuardSection::default(),
     };
+    let timeout = reader.table("timeout").map(TimeoutSection::read).unwrap_or_default();
     reader.finish();
-    Some(Sections { system, region, tables, buckets, secrets, functions, dns, alert, alarms, guard })
+    Some(Sections { system, region, tables, buckets, secrets, functions, dns, alert, alarms, guard, timeout })
 }
 
 fn declared(root: &Node) -> Vec<(&'static str, String)> {

@@ -12,6 +12,7 @@ mod reading;
 mod secret;
 mod system;
 mod table;
+mod timeout;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -100,6 +100,11 @@ impl Address {
     pub fn with_kind(&self, kind: &str) -> Self {
         Self { kind: kind.to_owned(), ..self.clone() }
     }
+
+    /// Where the object of this kind may be that this one is a part of: in its own region, or in none.
+    pub fn wholes(&self, kind: &str) -> [Self; 2] {
+        [self.with_kind(kind), Self::global(kind, &self.name)]
+    }
 }
 
 impl fmt::Display for Address {

@@ -16,6 +16,8 @@ pub enum FailureClass {
     NotFound,
     /// No answer: connection refused or dropped, or a time-out.
     Unreachable,
+    /// No answer, and none from anything else in that place either: it is given up for now.
+    Dark,
     /// AWS asked to slow down, more often than drctl was ready to try.
     Throttled,
     /// A wait ended without what it waited for.
@@ -48,6 +50,7 @@ impl Failure {
             FailureClass::Deadline => "Deadline",
             FailureClass::Malformed => "MalformedAnswer",
             FailureClass::Unreachable => "Unreachable",
+            FailureClass::Dark => "Dark",
             _ => "Error",
         };
         Self {

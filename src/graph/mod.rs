@@ -8,6 +8,7 @@ mod failure;
 mod nodes;
 mod properties;
 mod resource;
+mod site;
 
 pub use address::{Address, AddressError, Place, Region};
 pub use document::Document;
@@ -15,3 +16,4 @@ pub use failure::{Failure, FailureClass};
 pub use nodes::{Graph, Node, Origin};
 pub use properties::{Attributes, Input, Properties, Reference};
 pub use resource::{Meta, Owner, Resource, Tags};
+pub use site::{AnsweredBy, Site};

@@ -159,7 +159,21 @@ impl Properties {
 
     /// The tree with every reference filled in that `known` has an answer for.
     pub fn resolve(&self, known: &impl Fn(&Reference) -> Option<String>) -> Self {
-        Self(self.0.iter().map(|(name, value)| (name.clone(), resolve(value, known))).collect())
+        self.resolve_beside(None, &|reference, _| known(reference))
+    }
+
+    /// The same, where `known` also hears the text that stands in the place of the reference `now`. In lists
+    /// nothing tells which text is in the place of which.
+    pub fn resolve_beside(
+        &self,
+        now: Option<&Self>,
+        known: &impl Fn(&Reference, Option<&str>) -> Option<String>,
+    ) -> Self {
+        let fields = self.0.iter().map(|(name, value)| {
+            let now = now.and_then(|now| now.get(name));
+            (name.clone(), resolve(value, now, known))
+        });
+        Self(fields.collect())
     }
 
     /// A short hash that is the same for the same properties in any order of keys.
@@ -196,14 +210,17 @@ fn collect(value: &Value, found: &mut Vec<Reference>) {
     }
 }
 
-fn resolve(value: &Value, known: &impl Fn(&Reference) -> Option<String>) -> Value {
+fn resolve(value: &Value, now: Option<&Value>, known: &impl Fn(&Reference, Option<&str>) -> Option<String>) -> Value {
     if let Some(reference) = Reference::of(value) {
-        return known(&reference).map_or_else(|| value.clone(), Value::String);
+        return known(&reference, now.and_then(Value::as_str)).map_or_else(|| value.clone(), Value::String);
     }
     match value {
-        Value::Array(items) => Value::Array(items.iter().map(|item| resolve(item, known)).collect()),
+        Value::Array(items) => Value::Array(items.iter().map(|item| resolve(item, None, known)).collect()),
         Value::Object(map) => {
-            Value::Object(map.iter().map(|(name, item)| (name.clone(), resolve(item, known))).collect())
+            let item = |(name, item): (&String, &Value)| {
+                (name.clone(), resolve(item, now.and_then(|now| now.get(name)), known))
+            };
+            Value::Object(map.iter().map(item).collect())
         }
         other => other.clone(),
     }

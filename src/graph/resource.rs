@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Address, Properties};
+use super::{Address, AnsweredBy, Properties};
 
 /// Tags by key; `aws:` keys are AWS's own and are never among them.
 pub type Tags = BTreeMap<String, String>;
@@ -29,6 +29,9 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debu
     const HOLDS_DATA: bool = false;
     /// The kind whose ownership marks also mark this one while it has none of its own.
     const PART_OF: Option<&'static str> = None;
+
+    /// Who has to answer before it can be read and changed.
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::ItsRegion;
 
     /// What AWS knows the resource by, if that can be told from its properties.
     fn id(&self) -> Option<String>;
@@ -57,6 +60,8 @@ pub struct Meta {
     pub holds_data: bool,
     /// [`Resource::PART_OF`]
     pub part_of: Option<&'static str>,
+    /// [`Resource::ANSWERED_BY`]
+    pub answered_by: AnsweredBy,
     /// [`Resource::locks`]
     pub locks: fn(&Address) -> Address,
 }
@@ -77,6 +82,7 @@ impl Meta {
             create_first: T::CREATE_FIRST,
             holds_data: T::HOLDS_DATA,
             part_of: T::PART_OF,
+            answered_by: T::ANSWERED_BY,
             locks: T::locks,
         }
     }

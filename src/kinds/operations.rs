@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
+use tokio::time::Instant;
 
 use super::{Created, Target};
-use crate::aws::{Arn, Clients, Regional, TagIndex};
-use crate::graph::{Address, Attributes, Failure, Owner, Place, Properties, Region, Resource, Tags};
+use crate::aws::{Arn, Asked, Clients, Regional, TagIndex};
+use crate::graph::{Address, Attributes, Failure, Owner, Place, Properties, Region, Resource, Site, Tags};
 use crate::plan::{Live, Sight};
 
 /// How many resources of one kind and place are read at once; the rate limits rule beside it.
@@ -64,6 +66,8 @@ pub struct Context<'a> {
     pub artifacts: &'a Artifacts,
     /// How deletions end.
     pub deletion: Deletion,
+    /// When the step has to be done, if the spec says.
+    pub ends: Option<Instant>,
     /// Tells people what is waited for.
     pub progress: &'a (dyn Fn(String) + Sync),
 }
@@ -86,6 +90,20 @@ impl<'a> Context<'a> {
             )
         };
         self.clients.regions.get(region).ok_or_else(missing)
+    }
+
+    /// How long a wait may last: what is left of the time that the spec gives the step, else `default`.
+    pub fn within(&self, default: Duration) -> Duration {
+        self.ends.map_or(default, |end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// Reads something in one of several regions. Of a dark one the failure says so, and soon.
+    pub async fn read_in<T>(
+        &self,
+        region: &Region,
+        read: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        self.clients.at(&Site::Region(region.clone()), Asked::Reading, read).await
     }
 
     /// The tags of one resource: from the index if that knows them, else from `strict`.

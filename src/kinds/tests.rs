@@ -149,6 +149,7 @@ pub(super) fn observed<T: Lifecycle>(aws: Canned, place: &Place, targets: &[Targ
 fn observe<T: Lifecycle>(clients: &Clients, place: &Place, targets: &[Target]) -> Seen<T> {
     let (owner, artifacts) = (owner(), Artifacts::new());
     let cx = Context {
+        ends: None,
         clients,
         place,
         owner: &owner,

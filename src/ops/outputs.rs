@@ -28,7 +28,7 @@ pub fn outputs(spec: &Spec, observed: &Observation) -> Vec<Output> {
 }
 
 fn of_region(spec: &Spec, observed: &Observation, region: &Region) -> Vec<Output> {
-    let live = |address: Option<Address>, attribute: &str| observed.live(&address?)?.attributes.get(attribute).cloned();
+    let live = |address: Option<Address>, attribute: &str| observed.told(&address?, attribute).map(str::to_owned);
     let table = spec.tables.keys().next().map(|name| Address::global(Table::KIND, name));
     let bucket = spec.buckets.keys().next().map(|name| Address::regional(region, Bucket::KIND, name));
     let function = spec.payment_function().map(|name| Address::regional(region, Function::KIND, name));
@@ -71,7 +71,7 @@ pub fn health_url(spec: &Spec, observed: &Observation, region: &Region) -> Optio
 }
 
 fn url(observed: &Observation, region: &Region, function: &str) -> Option<String> {
-    observed.live(&Address::regional(region, FunctionUrl::KIND, function))?.attributes.get("url").cloned()
+    observed.told(&Address::regional(region, FunctionUrl::KIND, function), "url").map(str::to_owned)
 }
 
 /// The ARN of another member of a global table, or of a secret's replica: the same but for the region.

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::dark::Needed;
 use super::held::{Held, hold, strays, without_holds};
 use super::{Action, Change, Conflict, FieldDiff, Hold, Live, Observation, Plan, Reason, Sight, diff};
-use crate::graph::{Address, Graph, Meta, Node, Owner, Properties, Reference};
+use crate::graph::{Address, Graph, Meta, Node, Owner, Properties, Reference, Site};
 use crate::state::{Index, Override};
 
 /// Everything a plan is made from.
@@ -26,29 +27,43 @@ pub struct Basis<'a> {
 
 /// Plans the way from what is live to what is wanted.
 pub fn plan(basis: &Basis<'_>) -> Plan {
-    let mut draft = Draft::new(basis);
-    draft.plan.outstanding = basis.outstanding();
-    draft.plan.warnings = basis.desired.warnings().to_vec();
-    for address in in_dependency_order(basis.desired) {
-        let node = basis.desired.get(&address).expect("the order lists the graph's own addresses");
-        draft.wanted(&address, node);
-    }
-    for address in basis.leftovers() {
-        draft.unwanted(&address, Reason::RemovedFromSpec);
-    }
-    draft.plan.warnings.extend(strays(basis.desired, basis.overrides));
-    draft.finish()
+    drafted(basis, |draft| {
+        draft.plan.outstanding = basis.outstanding();
+        draft.plan.warnings = basis.desired.warnings().to_vec();
+        for address in in_dependency_order(basis.desired) {
+            let node = basis.desired.get(&address).expect("the order lists the graph's own addresses");
+            draft.wanted(&address, node);
+        }
+        for address in basis.leftovers() {
+            draft.unwanted(&address, Reason::RemovedFromSpec);
+        }
+        draft.plan.warnings.extend(strays(basis.desired, basis.overrides));
+    })
 }
 
 /// Plans the removal of everything that is this system's. `basis.desired` only says in which order,
 /// and no override keeps anything. Nothing is waited for, and nothing warned of, that is on its way out.
 pub fn destroy(basis: &Basis<'_>) -> Plan {
-    let mut draft = Draft::new(basis);
-    let wanted = basis.desired.iter().map(|(address, _)| address.clone());
-    for address in wanted.chain(basis.leftovers()) {
-        draft.unwanted(&address, Reason::Destroy);
+    drafted(basis, |draft| {
+        let wanted = basis.desired.iter().map(|(address, _)| address.clone());
+        for address in wanted.chain(basis.leftovers()) {
+            draft.unwanted(&address, Reason::Destroy);
+        }
+    })
+}
+
+/// Decides until nothing more turns out to be needed by what is left alone. Where every place answers,
+/// the first draft is the last.
+fn drafted<'a>(basis: &'a Basis<'a>, decide: impl Fn(&mut Draft<'a>)) -> Plan {
+    let mut needed = basis.needed_by_the_frozen();
+    loop {
+        let mut draft = Draft::new(basis, needed.clone());
+        decide(&mut draft);
+        if draft.needed == needed {
+            return draft.finish();
+        }
+        needed = draft.needed;
     }
-    draft.finish()
 }
 
 impl Basis<'_> {
@@ -66,7 +81,7 @@ impl Basis<'_> {
             .collect()
     }
 
-    fn kind(&self, address: &Address) -> Option<&Meta> {
+    pub(super) fn kind(&self, address: &Address) -> Option<&Meta> {
         self.kinds.iter().find(|meta| meta.kind == address.kind)
     }
 
@@ -109,15 +124,14 @@ impl Basis<'_> {
         self.kind(address).map_or_else(|| properties.clone(), |meta| meta.managed(properties))
     }
 
-    /// What `address` is part of: in its own region, or in none.
+    /// What `address` is part of.
     fn whole(&self, address: &Address, kind: &str) -> Option<&Live> {
-        let global = || self.observed.live(&Address::global(kind, &address.name));
-        self.observed.live(&address.with_kind(kind)).or_else(global)
+        address.wholes(kind).iter().find_map(|whole| self.observed.live(whole))
     }
 
     /// What `address` needs before it, by the spec and by the record of the last apply. A former
     /// object needs what the one in its place needs.
-    fn needs(&self, address: &Address) -> BTreeSet<Address> {
+    pub(super) fn needs(&self, address: &Address) -> BTreeSet<Address> {
         let current = address.current();
         let mut needs = self.desired.needs(&current);
         for record in [address, &current].into_iter().filter_map(|address| self.recorded.resources.get(address)) {
@@ -138,14 +152,16 @@ impl Basis<'_> {
     }
 }
 
-struct Draft<'a> {
-    basis: &'a Basis<'a>,
-    changes: BTreeMap<Address, Change>,
+/// A plan being made.
+pub(super) struct Draft<'a> {
+    pub(super) basis: &'a Basis<'a>,
+    pub(super) changes: BTreeMap<Address, Change>,
+    pub(super) needed: Needed,
     plan: Plan,
 }
 
 impl<'a> Draft<'a> {
-    fn new(basis: &'a Basis<'a>) -> Self {
+    fn new(basis: &'a Basis<'a>, needed: Needed) -> Self {
         let plan = Plan {
             owner: basis.owner.clone(),
             account: basis.observed.account.clone(),
@@ -155,22 +171,31 @@ impl<'a> Draft<'a> {
             warnings: Vec::new(),
             failures: Vec::new(),
             left_out: 0,
+            dark: basis.observed.dark.clone(),
         };
-        Self { basis, changes: BTreeMap::new(), plan }
+        Self { basis, changes: BTreeMap::new(), needed, plan }
     }
 
     fn wanted(&mut self, address: &Address, node: &Node) {
-        let spec = node.properties.resolve(&|reference| self.known(reference));
+        if let Some(site) = self.basis.unknown(address) {
+            return self.leave_alone(address, Reason::Dark, site, None, Vec::new());
+        }
+        let now = self.basis.observed.live(address).map(|live| &live.properties);
+        let spec = node.properties.resolve_beside(now, &|reference, now| self.known(reference, now));
         let Held { properties: after, holds, warnings } =
             hold(address, &spec, self.basis.kind(address), self.basis.overrides);
         self.plan.warnings.extend(warnings);
         match self.basis.observed.seen.get(address) {
             None | Some(Sight::Absent) => {
+                if let Some(site) = self.keeps_back(address, &after).or_else(|| self.lacks(address)) {
+                    return self.leave_alone(address, Reason::WaitsForPlace, site, None, Vec::new());
+                }
                 let recorded = self.basis.recorded.resources.contains_key(address);
                 let reason = if recorded { Reason::Drifted } else { Reason::New };
                 self.push(address, Action::Create, reason, None, Some(after));
             }
             Some(Sight::Failed(failure)) => self.plan.failures.push((address.clone(), failure.clone())),
+            Some(Sight::Dark(site)) => self.leave_alone(address, Reason::Dark, site.clone(), None, Vec::new()),
             Some(Sight::Live(live)) => match self.basis.ours(address, live) {
                 Ok(()) if self.goes_with_its_whole(address) => {
                     self.push(address, Action::Create, Reason::DependencyChanged, Some(live.clone()), Some(after));
@@ -211,6 +236,10 @@ impl<'a> Draft<'a> {
             (false, true) => Action::Update,
             (false, false) => Action::Replace,
         };
+        let needed = || self.needed.get(address).filter(|_| action == Action::Replace).cloned();
+        if let Some(site) = self.keeps_back(address, &after).or_else(needed).filter(|_| action != Action::NoOp) {
+            return self.leave_alone(address, Reason::WaitsForPlace, site, Some(live), fields);
+        }
         let reason = if fields.is_empty() {
             if holds.iter().any(Hold::differs) { Reason::Held } else { Reason::InSync }
         } else if fields.iter().all(FieldDiff::depends) {
@@ -246,13 +275,22 @@ impl<'a> Draft<'a> {
     }
 
     fn unwanted(&mut self, address: &Address, reason: Reason) {
+        if let Some(site) = self.basis.unknown(address) {
+            return self.leave_alone(address, Reason::Dark, site, None, Vec::new());
+        }
         match self.basis.observed.seen.get(address) {
             Some(Sight::Live(live)) => match self.basis.ours(address, live) {
-                Ok(()) => self.push(address, Action::Delete, reason, Some(live.clone()), None),
+                Ok(()) => match self.keeps(address) {
+                    Some(site) => {
+                        self.leave_alone(address, Reason::WaitsForPlace, site, Some(live.clone()), Vec::new());
+                    }
+                    None => self.push(address, Action::Delete, reason, Some(live.clone()), None),
+                },
                 // Whatever carries our name and not our marks is somebody else's: nothing of ours to remove.
                 Err(_) => self.forget_if_recorded(address),
             },
             Some(Sight::Failed(failure)) => self.plan.failures.push((address.clone(), failure.clone())),
+            Some(Sight::Dark(site)) => self.leave_alone(address, Reason::Dark, site.clone(), None, Vec::new()),
             Some(Sight::Absent) | None => self.forget_if_recorded(address),
         }
     }
@@ -261,6 +299,24 @@ impl<'a> Draft<'a> {
         if self.basis.recorded.resources.contains_key(address) {
             self.push(address, Action::Forget, Reason::Gone, None, None);
         }
+    }
+
+    /// Does nothing to `address` until `site` answers again, and keeps what it may need meanwhile.
+    fn leave_alone(
+        &mut self,
+        address: &Address,
+        reason: Reason,
+        site: Site,
+        before: Option<Live>,
+        fields: Vec<FieldDiff>,
+    ) {
+        if before.is_some() {
+            self.basis.add_needs(address, &site, &mut self.needed);
+        }
+        self.push(address, Action::NoOp, reason, before, None);
+        let change = self.changes.get_mut(address).expect("pushed a line earlier");
+        change.fields = fields;
+        change.dark = Some(site);
     }
 
     fn push(
@@ -280,6 +336,7 @@ impl<'a> Draft<'a> {
             reason,
             fields: Vec::new(),
             forces_replacement: Vec::new(),
+            dark: None,
             before,
             after,
             held: Vec::new(),
@@ -289,13 +346,20 @@ impl<'a> Draft<'a> {
         self.changes.insert(address.clone(), change);
     }
 
-    /// The value of a reference, unless this plan makes it anew.
-    fn known(&self, reference: &Reference) -> Option<String> {
-        let planned = self.changes.get(&reference.address).map(|change| change.action);
+    /// The value of a reference, unless this plan makes it anew. What a dark place may have given another
+    /// value stays as it is now; where there is none yet, the value of the last apply has to do.
+    fn known(&self, reference: &Reference, now: Option<&str>) -> Option<String> {
+        let Reference { address, attribute } = reference;
+        let planned = self.changes.get(address).map(|change| change.action);
         if matches!(planned, Some(Action::Create | Action::Replace)) {
             return None;
         }
-        self.basis.observed.live(&reference.address)?.attributes.get(&reference.attribute).cloned()
+        let live = || self.basis.observed.live(address)?.attributes.get(attribute).cloned();
+        if self.basis.frozen(address).is_none() {
+            return live();
+        }
+        let recorded = || self.basis.recorded.resources.get(address)?.attributes.get(attribute).cloned();
+        now.map(str::to_owned).or_else(recorded).or_else(live)
     }
 
     /// Puts the changes in order: what makes waits for what it needs, and what

@@ -1,8 +1,10 @@
 //! What changed outside drctl since it last applied something, told by the fingerprints it recorded then.
 
+use std::collections::BTreeMap;
+
 use super::decide::{Basis, plan};
 use super::{Conflict, FieldDiff, Sight};
-use crate::graph::{Address, Failure};
+use crate::graph::{Address, Failure, Site};
 
 /// What happened to one resource outside drctl.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,16 +44,24 @@ pub struct Drift {
     pub untold: Vec<Address>,
     /// What could not be read.
     pub failures: Vec<(Address, Failure)>,
+    /// Places that do not answer.
+    pub dark: BTreeMap<Site, Failure>,
+    /// How many resources are there, or not.
+    pub unknown: usize,
 }
 
 /// Compares what is live with what was last applied. The spec and the overrides only explain.
 pub fn drift(basis: &Basis<'_>) -> Drift {
     let plan = plan(basis);
-    let mut found = Drift::default();
+    let mut found = Drift { dark: basis.observed.dark.clone(), ..Drift::default() };
     let current = |address: &&Address| address.current() == **address;
     for address in basis.recorded.resources.keys().filter(current) {
+        if basis.unknown(address).is_some() {
+            found.unknown += 1;
+            continue;
+        }
         let happened = match basis.observed.seen.get(address) {
-            None | Some(Sight::Absent) => Some(Happened::Deleted),
+            None | Some(Sight::Absent | Sight::Dark(_)) => Some(Happened::Deleted),
             Some(Sight::Failed(failure)) => {
                 found.failures.push((address.clone(), failure.clone()));
                 continue;
@@ -66,6 +76,8 @@ pub fn drift(basis: &Basis<'_>) -> Drift {
                     let holds = change.map_or(&[] as &[_], |change| &change.held);
                     let as_applied = |properties| basis.as_applied(address, properties, holds);
                     let since = match change.and_then(|change| change.after.as_ref()) {
+                        // Left alone in the dark, if the spec has it.
+                        None if basis.desired.get(address).is_some() => SpecSince::Changed,
                         None => SpecSince::Removed,
                         Some(after) if as_applied(after) => SpecSince::Stands,
                         Some(_) => SpecSince::Changed,

@@ -125,7 +125,8 @@ fn many_deletes(plan: &Plan, guard: &Guard) -> Option<Refusal> {
     });
     let deleted = deleted.count();
     let stays = [Action::NoOp, Action::Update, Action::Replace].map(|action| plan.count(action));
-    let kept = stays.iter().sum::<usize>() + plan.left_out;
+    let unknown = plan.changes.iter().filter(|change| change.dark.is_some()).count();
+    let kept = stays.iter().sum::<usize>() + unknown + plan.left_out;
     (deleted > kept && !guard.allow_many_deletes).then_some(Refusal::ManyDeletes { deleted, kept })
 }
 
@@ -151,7 +152,7 @@ fn quiet(site: &Site, observed: &Observation) -> Option<Quiet> {
     for address in [&site.function, &site.url] {
         match observed.seen.get(address) {
             None | Some(Sight::Absent) => return Some(Quiet::Absent(address.clone())),
-            Some(Sight::Failed(_)) => return Some(Quiet::Unknown(address.clone())),
+            Some(Sight::Failed(_) | Sight::Dark(_)) => return Some(Quiet::Unknown(address.clone())),
             Some(Sight::Live(live)) if live.properties.get(&site.throttle) == Some(&json!(0)) => {
                 return Some(Quiet::Stopped);
             }

@@ -1,6 +1,7 @@
 //! What has to change: a pure function of the desired graph, what was observed
 //! and what is recorded. Knows no kind of resource, no clock, no file, no network.
 
+mod dark;
 mod decide;
 mod diff;
 mod drift;
@@ -11,7 +12,7 @@ pub mod target;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +20,9 @@ pub use decide::{Basis, destroy, plan};
 pub use diff::{FieldDiff, diff};
 pub use drift::{Drift, Happened, SpecSince, drift};
 pub use held::{HeldProperty, Hold};
-pub use observation::{Live, Observation, Sight};
+pub use observation::{Live, Observation, Sight, lasting};
 
-use crate::graph::{Address, Failure, Meta, Owner, Properties};
+use crate::graph::{Address, Failure, Meta, Owner, Properties, Site};
 
 /// What will be done to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,10 @@ pub enum Reason {
     InSync,
     /// Live as an override says, and not as the spec does.
     Held,
+    /// Its place does not answer: nobody knows what is there.
+    Dark,
+    /// It differs, and is not changed before a place answers that it depends on.
+    WaitsForPlace,
 }
 
 /// One resource and what will be done to it.
@@ -96,6 +101,8 @@ pub struct Change {
     pub fields: Vec<FieldDiff>,
     /// Properties that cannot be changed in place, if any of them differ.
     pub forces_replacement: Vec<String>,
+    /// The place that does not answer, if that is the reason.
+    pub dark: Option<Site>,
     /// What is live now.
     pub before: Option<Live>,
     /// What is wanted; may hold references that only the run can fill in.
@@ -148,6 +155,8 @@ pub struct Plan {
     pub failures: Vec<(Address, Failure)>,
     /// How many resources that are there the plan is not about, because it was limited.
     pub left_out: usize,
+    /// Places that do not answer; what depends on them is left alone.
+    pub dark: BTreeMap<Site, Failure>,
 }
 
 impl Plan {
@@ -161,9 +170,14 @@ impl Plan {
         self.pending().next().is_some()
     }
 
-    /// How many changes have this action.
+    /// How many changes have this action; what a dark place keeps from being known is none of them.
     pub fn count(&self, action: Action) -> usize {
-        self.changes.iter().filter(|change| change.action == action).count()
+        self.changes.iter().filter(|change| change.action == action && change.dark.is_none()).count()
+    }
+
+    /// What is left alone because a place does not answer.
+    pub fn left_alone(&self, site: &Site) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.dark.as_ref() == Some(site))
     }
 
     /// The parts of `whole`, which is replaced, that have to be made again after it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Address, Attributes, Failure, Properties, Tags};
+use crate::graph::{Address, Attributes, Failure, Properties, Site, Tags};
 
 /// A resource as it is now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,15 @@ pub struct Live {
     pub properties: Properties,
     /// What others may refer to, and what is worth showing.
     pub attributes: Attributes,
+}
+
+/// Attributes that change by themselves.
+const PASSING: [&str; 4] = ["waiting", "lapses", "items", "bytes"];
+
+/// What a resource tells others that stays true until it is changed: worth remembering.
+pub fn lasting(attributes: &Attributes) -> Attributes {
+    let lasts = |(name, _): &(&String, &String)| !PASSING.contains(&name.as_str());
+    attributes.iter().filter(lasts).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 impl Live {
@@ -59,6 +68,8 @@ pub enum Sight {
     Live(Live),
     /// It could not be read. Being denied is this, never "absent".
     Failed(Failure),
+    /// Nobody knows: the place that could tell does not answer.
+    Dark(Site),
 }
 
 impl Sight {
@@ -66,7 +77,7 @@ impl Sight {
     pub fn live(&self) -> Option<&Live> {
         match self {
             Sight::Live(live) => Some(live),
-            Sight::Absent | Sight::Failed(_) => None,
+            Sight::Absent | Sight::Failed(_) | Sight::Dark(_) => None,
         }
     }
 }
@@ -78,11 +89,21 @@ pub struct Observation {
     pub account: String,
     /// By address.
     pub seen: BTreeMap<Address, Sight>,
+    /// Places that do not answer, with what was tried there first and how it ended.
+    pub dark: BTreeMap<Site, Failure>,
+    /// What those resources told at the last apply of which nobody can tell now.
+    pub remembered: BTreeMap<Address, Attributes>,
 }
 
 impl Observation {
     /// The resource, if it is there.
     pub fn live(&self, address: &Address) -> Option<&Live> {
         self.seen.get(address)?.live()
+    }
+
+    /// What a resource tells others; where its place is dark, what it told at the last apply.
+    pub fn told(&self, address: &Address, attribute: &str) -> Option<&str> {
+        let attributes = self.live(address).map(|live| &live.attributes).or_else(|| self.remembered.get(address))?;
+        attributes.get(attribute).map(String::as_str)
     }
 }

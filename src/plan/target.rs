@@ -66,6 +66,7 @@ pub fn limit(plan: &Plan, targets: &[Target], kinds: &[Meta]) -> Result<Plan, Un
         outstanding: plan.outstanding.iter().filter(|(address, _)| wanted.contains(address)).cloned().collect(),
         warnings,
         failures: plan.failures.iter().filter(|(address, _)| wanted.contains(address)).cloned().collect(),
+        dark: plan.dark.clone(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Plans of small specs, shown as people see them.
 
+mod dark;
 mod drift;
 mod guard;
 mod held;

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::human::{amount, value};
-use super::json::FORMAT_VERSION;
+use super::human::{amount, dark_line, value};
+use super::json::{DarkDocument, FORMAT_VERSION};
 use super::style::Style;
 use crate::graph::{Address, Owner};
 use crate::plan::{Drift, FieldDiff, Happened, SpecSince};
@@ -17,16 +17,23 @@ pub fn drift_text(drift: &Drift, style: Style) -> String {
     for (address, happened) in &drift.drifted {
         write_drifted(&mut out, address, happened, style);
     }
-    let gap = if drift.drifted.is_empty() { "" } else { "\n" };
+    for (site, failure) in &drift.dark {
+        let _ = writeln!(out, "{}", dark_line(site, failure, style));
+    }
+    let gap = if out.is_empty() { "" } else { "\n" };
     let unread = match drift.failures.len() {
         0 => String::new(),
         many => format!(", {many} could not be read"),
+    };
+    let unread = match drift.unknown {
+        0 => unread,
+        many => format!("{unread}, {many} unknown"),
     };
     let left = format!("as drctl left {}{unread}", it(drift.unchanged));
     let _ = match drift.drifted.len() {
         _ if drift.unchanged == 0 && drift.drifted.is_empty() => Ok(()),
         0 if unread.is_empty() => writeln!(out, "no drift: {} {left}", amount(drift.unchanged, "resource")),
-        0 => writeln!(out, "{} {left}", amount(drift.unchanged, "resource")),
+        0 => writeln!(out, "{gap}{} {left}", amount(drift.unchanged, "resource")),
         many => writeln!(out, "{gap}{} changed outside drctl, {} {left}", amount(many, "resource"), drift.unchanged),
     };
     if drift.drifted.is_empty() && drift.unchanged == 0 && drift.untold.is_empty() {
@@ -94,6 +101,9 @@ struct DriftDocument<'a> {
     unchanged: usize,
     /// Of these nothing is recorded.
     untold: Vec<String>,
+    /// Of these nobody can tell, because a place does not answer.
+    unknown: usize,
+    dark: Vec<DarkDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +153,8 @@ pub fn drift_json(drift: &Drift, owner: &Owner, account: &str) -> String {
         drifted: drifted.collect(),
         unchanged: drift.unchanged,
         untold: drift.untold.iter().map(Address::to_string).collect(),
+        unknown: drift.unknown,
+        dark: DarkDocument::all(&drift.dark),
     };
     serde_json::to_string_pretty(&document).expect("what drifted is plain data")
 }

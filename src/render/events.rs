@@ -92,6 +92,7 @@ struct OutcomeDocument<'a> {
     failed: usize,
     skipped: usize,
     different: Vec<DifferentDocument<'a>>,
+    unseen: Vec<UnseenDocument>,
     error: Option<ErrorDocument>,
 }
 
@@ -99,6 +100,13 @@ struct OutcomeDocument<'a> {
 struct DifferentDocument<'a> {
     address: String,
     fields: Vec<FieldDocument<'a>>,
+}
+
+/// A resource that could not be read again, because its place went dark.
+#[derive(Serialize)]
+struct UnseenDocument {
+    address: String,
+    place: String,
 }
 
 #[derive(Serialize)]
@@ -161,12 +169,17 @@ pub fn outcome_line(exit_code: u8, outcome: &Outcome, error: Option<&dyn Diagnos
         address: address.to_string(),
         fields: fields.iter().map(FieldDocument::of).collect(),
     });
+    let unseen = outcome
+        .unseen
+        .iter()
+        .map(|(address, site)| UnseenDocument { address: address.to_string(), place: site.to_string() });
     line(What::Outcome(OutcomeDocument {
         exit_code,
         done: outcome.done.len(),
         failed: outcome.failed.len(),
         skipped: outcome.skipped.len(),
         different: different.collect(),
+        unseen: unseen.collect(),
         error: error.map(|error| ErrorDocument {
             message: error.to_string(),
             next: error.help().map(|help| help.to_string()),
@@ -194,7 +207,7 @@ mod tests {
 
     use super::*;
     use crate::desired::read;
-    use crate::graph::FailureClass;
+    use crate::graph::{FailureClass, Region, Site};
     use crate::plan::FieldDiff;
 
     fn at(address: &str) -> Address {
@@ -246,6 +259,7 @@ mod tests {
             failed: vec![(at("us-east-1/topic.alerts"), denied())],
             skipped: vec![at("us-east-1/alarm.lag")],
             different: vec![(at("us-east-1/function.pay"), vec![field])],
+            unseen: vec![(at("us-west-2/topic.alerts"), Site::Region(Region::new("us-west-2")))],
             unsaved: None,
         };
         let invalid = read(Path::new("specs/system.toml"), "schema = 2\n[system]\nname = \"a\"\n").unwrap_err();
@@ -255,9 +269,9 @@ mod tests {
             outcome_line(4, &Outcome::default(), Some(&invalid)),
         ];
         assert_snapshot!(lines.join("\n"), @r#"
-        {"format_version":1,"event":"outcome","exit_code":0,"done":0,"failed":0,"skipped":0,"different":[],"error":null}
-        {"format_version":1,"event":"outcome","exit_code":3,"done":1,"failed":1,"skipped":1,"different":[{"address":"us-east-1/function.pay","fields":[{"path":"memory","before":128,"after":256,"known_after_apply":false}]}],"error":null}
-        {"format_version":1,"event":"outcome","exit_code":4,"done":0,"failed":0,"skipped":0,"different":[],"error":{"message":"specs/system.toml has 4 problems","next":null,"problems":[{"message":"the spec has no table `[region]`","next":"add `[region]` with primary and secondary","at":"specs/system.toml:1:1"},{"message":"this drctl does not know schema 2","next":"write `schema = 1`, or use a newer drctl","at":"specs/system.toml:1:10"},{"message":"`[system]` has no `environment`","next":"add `environment = \"production\"`","at":"specs/system.toml:2:2"},{"message":"`[system]` has no `suffix`","next":"add `suffix = \"prod-001\"`","at":"specs/system.toml:2:2"}]}}
+        {"format_version":1,"event":"outcome","exit_code":0,"done":0,"failed":0,"skipped":0,"different":[],"unseen":[],"error":null}
+        {"format_version":1,"event":"outcome","exit_code":3,"done":1,"failed":1,"skipped":1,"different":[{"address":"us-east-1/function.pay","fields":[{"path":"memory","before":128,"after":256,"known_after_apply":false}]}],"unseen":[{"address":"us-west-2/topic.alerts","place":"us-west-2"}],"error":null}
+        {"format_version":1,"event":"outcome","exit_code":4,"done":0,"failed":0,"skipped":0,"different":[],"unseen":[],"error":{"message":"specs/system.toml has 4 problems","next":null,"problems":[{"message":"the spec has no table `[region]`","next":"add `[region]` with primary and secondary","at":"specs/system.toml:1:1"},{"message":"this drctl does not know schema 2","next":"write `schema = 1`, or use a newer drctl","at":"specs/system.toml:1:10"},{"message":"`[system]` has no `environment`","next":"add `environment = \"production\"`","at":"specs/system.toml:2:2"},{"message":"`[system]` has no `suffix`","next":"add `suffix = \"prod-001\"`","at":"specs/system.toml:2:2"}]}}
         "#);
     }
 

@@ -47,6 +47,9 @@ fn by_class(failure: &Failure) -> String {
         FailureClass::Unreachable => {
             "check the network and https://health.aws.amazon.com, then run the same command again".into()
         }
+        FailureClass::Dark => {
+            "look at https://health.aws.amazon.com; once the place answers again, run the same command again".into()
+        }
         FailureClass::Throttled => "AWS is busy with this account: run the same command again in a minute".into(),
         FailureClass::Deadline => {
             "AWS takes longer than usual: run the same command again, it continues from here".into()

@@ -7,7 +7,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::style::Style;
-use crate::graph::{Address, Reference};
+use crate::graph::{Address, Failure, Reference, Site};
 use crate::plan::{Action, Change, Conflict, FieldDiff, HeldProperty, Hold, Plan, Reason};
 
 /// The sign that stands before a change.
@@ -34,6 +34,8 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Gone => "gone already",
         Reason::InSync => "in sync",
         Reason::Held => "held by an override",
+        Reason::Dark => "unknown",
+        Reason::WaitsForPlace => "waits",
     }
 }
 
@@ -48,11 +50,16 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     for conflict in &plan.conflicts {
         write_conflict(&mut out, conflict, style);
     }
+    let mut left_alone = 0;
+    for (site, failure) in &plan.dark {
+        left_alone += write_dark(&mut out, plan, site, failure, style);
+    }
+    let left_alone = if left_alone == 0 { String::new() } else { format!(", {left_alone} left alone") };
     let count = |action| plan.count(action);
     if plan.has_changes() {
         let _ = writeln!(
             out,
-            "\n{} to create, {} to update, {} to replace, {} to delete",
+            "\n{} to create, {} to update, {} to replace, {} to delete{left_alone}",
             count(Action::Create),
             count(Action::Update),
             count(Action::Replace),
@@ -61,8 +68,10 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     } else if plan.conflicts.is_empty() {
         let held = plan.changes.iter().filter(|change| change.reason == Reason::Held).count();
         out += if out.is_empty() { "" } else { "\n" };
-        let _ = write!(out, "no changes: {} live as the spec says", amount(count(Action::NoOp) - held, "resource"));
-        let _ = if held > 0 { writeln!(out, ", {held} as an override says") } else { writeln!(out) };
+        let scope = if plan.dark.is_empty() { "" } else { " where AWS answers" };
+        let live = amount(count(Action::NoOp) - held, "resource");
+        let held = if held > 0 { format!(", {held} as an override says") } else { String::new() };
+        let _ = writeln!(out, "no changes{scope}: {live} live as the spec says{held}{left_alone}");
     }
     for warning in &plan.warnings {
         let _ = writeln!(out, "warning: {warning}");
@@ -142,6 +151,30 @@ fn write_document(out: &mut String, field: &FieldDiff, style: Style) {
             };
         }
     }
+}
+
+/// A place that does not answer, and how that showed first.
+pub(super) fn dark_line(site: &Site, failure: &Failure, style: Style) -> String {
+    let line = style.bad(&format!("! {site} does not answer"));
+    format!("{line} ({}: {})", failure.operation, failure.message)
+}
+
+/// A place that does not answer, and what is left alone because of that; returns how much that is.
+fn write_dark(out: &mut String, plan: &Plan, site: &Site, failure: &Failure, style: Style) -> usize {
+    let _ = writeln!(out, "{}", dark_line(site, failure, style));
+    let changes: Vec<_> = plan.left_alone(site).collect();
+    let width = changes.iter().map(|change| change.address.to_string().len()).max().unwrap_or_default();
+    for change in &changes {
+        let fields = || change.fields.iter().map(|field| field.path.as_str()).collect::<Vec<_>>().join(", ");
+        let what = match (change.reason, &change.before) {
+            (Reason::Dark, _) => "unknown".to_owned(),
+            (_, None) => "waits to be created".to_owned(),
+            (_, Some(_)) if change.fields.is_empty() => "waits to be deleted".to_owned(),
+            (_, Some(_)) => format!("waits to be changed: {}", fields()),
+        };
+        let _ = writeln!(out, "    {:width$}  {}", change.address.to_string(), style.dim(&what));
+    }
+    changes.len()
 }
 
 fn write_conflict(out: &mut String, conflict: &Conflict, style: Style) {

@@ -1,8 +1,11 @@
 //! A plan for machines. These types are the format; renaming a field inside drctl changes nothing here.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::graph::{Failure, Site};
 use crate::plan::{Action, Change, FieldDiff, HeldProperty, Hold, Plan, Reason};
 
 /// The layout of the plan document; it grows when a field is removed or changes meaning.
@@ -22,6 +25,7 @@ pub(super) struct PlanDocument<'a> {
     conflicts: Vec<ConflictDocument<'a>>,
     warnings: &'a [String],
     outstanding: Vec<OutstandingDocument<'a>>,
+    dark: Vec<DarkDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -31,6 +35,7 @@ struct Summary {
     replace: usize,
     delete: usize,
     unchanged: usize,
+    left_alone: usize,
 }
 
 #[derive(Serialize)]
@@ -43,6 +48,7 @@ struct ChangeDocument<'a> {
     forces_replacement: &'a [String],
     held: Vec<HoldDocument<'a>>,
     waits_for: Vec<String>,
+    dark: Option<String>,
 }
 
 /// One property that differs.
@@ -84,6 +90,25 @@ struct OutstandingDocument<'a> {
     what: &'a str,
 }
 
+/// A place that does not answer, and what was tried there first.
+#[derive(Serialize)]
+pub(super) struct DarkDocument<'a> {
+    place: String,
+    operation: &'a str,
+    message: &'a str,
+}
+
+impl<'a> DarkDocument<'a> {
+    pub(super) fn all(dark: &'a BTreeMap<Site, Failure>) -> Vec<Self> {
+        let document = |(site, failure): (&Site, &'a Failure)| Self {
+            place: site.to_string(),
+            operation: &failure.operation,
+            message: &failure.message,
+        };
+        dark.iter().map(document).collect()
+    }
+}
+
 /// The plan as one JSON document, every change of AWS and every resource left alone.
 pub fn plan_json(plan: &Plan) -> String {
     serde_json::to_string_pretty(&PlanDocument::of(plan)).expect("a plan document is plain data")
@@ -111,11 +136,13 @@ impl<'a> PlanDocument<'a> {
                 replace: plan.count(Action::Replace),
                 delete: plan.count(Action::Delete),
                 unchanged: plan.count(Action::NoOp),
+                left_alone: plan.changes.iter().filter(|change| change.dark.is_some()).count(),
             },
             changes: plan.changes.iter().map(ChangeDocument::of).collect(),
             conflicts: conflicts.collect(),
             warnings: &plan.warnings,
             outstanding: outstanding.collect(),
+            dark: DarkDocument::all(&plan.dark),
         }
     }
 }
@@ -131,6 +158,7 @@ impl<'a> ChangeDocument<'a> {
             forces_replacement: &change.forces_replacement,
             held: change.held.iter().map(HoldDocument::of).collect(),
             waits_for: change.waits_for.iter().map(ToString::to_string).collect(),
+            dark: change.dark.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::human::{amount, value, waiting_text};
+use super::human::{amount, dark_line, value, waiting_text};
 use super::json::FORMAT_VERSION;
 use super::style::Style;
-use crate::graph::{Address, Attributes, Failure, Owner, Properties};
+use crate::graph::{Address, Attributes, Failure, Owner, Properties, Site};
 use crate::plan::{Conflict, Live, Observation, Sight};
 use crate::state::{Index, Known, Override, Record};
 
@@ -46,6 +46,8 @@ struct Document {
     account: String,
     resources: Vec<ResourceDocument>,
     unreadable: Vec<UnreadableDocument>,
+    #[serde(default)]
+    dark: Vec<DarkDocument>,
     recorded: Vec<RecordDocument>,
     #[serde(default)]
     overrides: Vec<Override>,
@@ -67,6 +69,15 @@ struct UnreadableDocument {
     failure: Failure,
 }
 
+/// A place that did not answer, with what nobody can tell of because of that.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DarkDocument {
+    place: Site,
+    failure: Failure,
+    unknown: Vec<Address>,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecordDocument {
@@ -74,6 +85,8 @@ struct RecordDocument {
     id: String,
     fingerprint: String,
     needs: BTreeSet<Address>,
+    #[serde(default)]
+    attributes: Attributes,
     applied_at: Timestamp,
 }
 
@@ -86,13 +99,19 @@ pub fn snapshot_json(snapshot: &Snapshot) -> String {
     });
     let unreadable = observed.seen.iter().filter_map(|(address, sight)| match sight {
         Sight::Failed(failure) => Some(UnreadableDocument { address: address.clone(), failure: failure.clone() }),
-        Sight::Live(_) | Sight::Absent => None,
+        Sight::Live(_) | Sight::Absent | Sight::Dark(_) => None,
+    });
+    let dark = observed.dark.iter().map(|(place, failure)| {
+        let unknown = observed.seen.iter().filter(|(_, sight)| **sight == Sight::Dark(place.clone()));
+        let unknown = unknown.map(|(address, _)| address.clone()).collect();
+        DarkDocument { place: place.clone(), failure: failure.clone(), unknown }
     });
     let recorded = known.index.resources.iter().map(|(address, record)| RecordDocument {
         address: address.clone(),
         id: record.id.clone(),
         fingerprint: record.fingerprint.clone(),
         needs: record.needs.clone(),
+        attributes: record.attributes.clone(),
         applied_at: record.applied_at,
     });
     let document = Document {
@@ -103,6 +122,7 @@ pub fn snapshot_json(snapshot: &Snapshot) -> String {
         account: observed.account.clone(),
         resources: resources.collect(),
         unreadable: unreadable.collect(),
+        dark: dark.collect(),
         recorded: recorded.collect(),
         overrides: known.overrides.clone(),
     };
@@ -126,9 +146,13 @@ pub fn read_snapshot(text: &str) -> Result<Snapshot, SnapshotError> {
     for UnreadableDocument { address, failure } in document.unreadable {
         observed.seen.insert(address, Sight::Failed(failure));
     }
+    for DarkDocument { place, failure, unknown } in document.dark {
+        observed.seen.extend(unknown.into_iter().map(|address| (address, Sight::Dark(place.clone()))));
+        observed.dark.insert(place, failure);
+    }
     let mut index = Index::empty(&owner, String::new());
-    for RecordDocument { address, id, fingerprint, needs, applied_at } in document.recorded {
-        index.resources.insert(address, Record { id, fingerprint, needs, applied_at });
+    for RecordDocument { address, id, fingerprint, needs, attributes, applied_at } in document.recorded {
+        index.resources.insert(address, Record { id, fingerprint, needs, attributes, applied_at });
     }
     Ok(Snapshot { owner, observed, known: Known { index, overrides: document.overrides } })
 }
@@ -148,6 +172,13 @@ pub fn observation_text(observed: &Observation, conflicts: &[Conflict], style: S
         let strange = conflicts.iter().find(|conflict| conflict.address == **address);
         let note = strange.map(|conflict| style.bad(&format!("  ({})", conflict.whose()))).unwrap_or_default();
         let _ = writeln!(out, "  {:width$}  {}{note}", name(address), live.id);
+    }
+    for (site, failure) in &observed.dark {
+        let gap = if out.is_empty() { "" } else { "\n" };
+        let _ = writeln!(out, "{gap}{}", dark_line(site, failure, style));
+        for (address, _) in observed.seen.iter().filter(|(_, sight)| **sight == Sight::Dark(site.clone())) {
+            let _ = writeln!(out, "  {address}  {}", style.dim("unknown"));
+        }
     }
     let _ = writeln!(out, "{}{} live", if live.is_empty() { "" } else { "\n" }, amount(live.len(), "resource"));
     for (address, live) in live {

@@ -100,7 +100,8 @@ fn a_plan_for_scripts_has_a_stable_form() {
         "update": 1,
         "replace": 0,
         "delete": 0,
-        "unchanged": 1
+        "unchanged": 1,
+        "left_alone": 0
       },
       "changes": [
         {
@@ -111,7 +112,8 @@ fn a_plan_for_scripts_has_a_stable_form() {
           "fields": [],
           "forces_replacement": [],
           "held": [],
-          "waits_for": []
+          "waits_for": [],
+          "dark": null
         },
         {
           "address": "us-east-1/function.pay",
@@ -133,7 +135,8 @@ fn a_plan_for_scripts_has_a_stable_form() {
           "held": [],
           "waits_for": [
             "global/role.pay-us-east-1"
-          ]
+          ],
+          "dark": null
         },
         {
           "address": "us-west-2/function.pay",
@@ -143,7 +146,8 @@ fn a_plan_for_scripts_has_a_stable_form() {
           "fields": [],
           "forces_replacement": [],
           "held": [],
-          "waits_for": []
+          "waits_for": [],
+          "dark": null
         }
       ],
       "conflicts": [
@@ -154,7 +158,8 @@ fn a_plan_for_scripts_has_a_stable_form() {
         }
       ],
       "warnings": [],
-      "outstanding": []
+      "outstanding": [],
+      "dark": []
     }
     "#);
 }
@@ -227,14 +232,15 @@ fn a_known_failure_comes_with_what_to_do_about_it() {
 
 #[test]
 fn every_class_of_failure_has_a_next_step() {
-    use FailureClass::{Deadline, Denied, Exists, Malformed, NotFound, Other, Throttled, Unreachable};
-    let classes = [Denied, Exists, NotFound, Unreachable, Throttled, Deadline, Malformed, Other];
+    use FailureClass::{Dark, Deadline, Denied, Exists, Malformed, NotFound, Other, Throttled, Unreachable};
+    let classes = [Denied, Exists, NotFound, Unreachable, Dark, Throttled, Deadline, Malformed, Other];
     let steps = classes.map(|class| format!("{class:?}: {}", next_step(&failure(class, "Code", "message"))));
     assert_snapshot!(steps.join("\n"), @"
     Denied: let the caller do `lambda:CreateFunction`, then run the same command again
     Exists: something else has this name: choose another suffix, or remove it yourself if it is yours
     NotFound: it was removed meanwhile: run the same command again
     Unreachable: check the network and https://health.aws.amazon.com, then run the same command again
+    Dark: look at https://health.aws.amazon.com; once the place answers again, run the same command again
     Throttled: AWS is busy with this account: run the same command again in a minute
     Deadline: AWS takes longer than usual: run the same command again, it continues from here
     Malformed: run the same command again; if it stays, report it with the request id

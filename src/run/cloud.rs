@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::graph::{Address, Failure, Owner, Properties};
+use crate::graph::{Address, Failure, Owner, Properties, Site};
 use crate::kinds::{Created, Target};
 use crate::plan::Sight;
 
@@ -24,8 +24,12 @@ pub trait Cloud: Sync {
     /// The account that this is.
     fn account(&self) -> &str;
 
-    /// Finds everything that carries the owner's marks. `known` are ids that need no second look.
+    /// Finds everything that carries the owner's marks, as far as places answer. `known` are ids that need
+    /// no second look. With this a round of looking begins, in which a place once dark is not asked again.
     fn discover(&self, owner: &Owner, known: &BTreeSet<String>) -> impl Future<Output = Result<Vec<Target>, Failure>>;
+
+    /// The places that turned out to be dark in this round, with what was tried there first.
+    fn dark(&self) -> BTreeMap<Site, Failure>;
 
     /// Looks for each target, all places at once.
     fn observe(&self, targets: Vec<Target>, freshness: Freshness) -> impl Future<Output = BTreeMap<Address, Sight>>;

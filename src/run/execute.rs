@@ -12,9 +12,9 @@ use super::cloud::{Cloud, Freshness};
 use super::events::Event;
 use super::options::{Options, is_created_first, managed};
 use super::settle::settle;
-use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Properties, Reference};
+use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Properties, Reference, Site};
 use crate::kinds::Target;
-use crate::plan::{Action, Change, FieldDiff, Plan, Sight};
+use crate::plan::{Action, Change, FieldDiff, Plan, Sight, lasting};
 use crate::state::{Record, Saving, State, StateError};
 
 /// What a run came to.
@@ -28,6 +28,8 @@ pub struct Outcome {
     pub skipped: Vec<Address>,
     /// What still differs after the last look, and how.
     pub different: Vec<(Address, Vec<FieldDiff>)>,
+    /// What could not be read again, because a place went dark meanwhile.
+    pub unseen: Vec<(Address, Site)>,
     /// Why the state could not be kept, which ended the run early.
     pub unsaved: Option<StateError>,
 }
@@ -35,7 +37,8 @@ pub struct Outcome {
 impl Outcome {
     /// Whether everything is as planned.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && self.different.is_empty() && self.unsaved.is_none()
+        let as_planned = self.failed.is_empty() && self.skipped.is_empty() && self.different.is_empty();
+        as_planned && self.unseen.is_empty() && self.unsaved.is_none()
     }
 }
 
@@ -90,21 +93,21 @@ pub async fn execute<C: Cloud>(
     let touched = outcome
         .done
         .iter()
-        .filter(|(address, action)| *action != Action::Delete || goes_with_its_whole(plan, address, &outcome, options))
+        .filter(|(address, action)| *action != Action::Delete || goes_with_its_whole(address, &outcome, options))
         .filter_map(|(address, _)| Some(Target { address: address.clone(), id: run.ids.get(address)?.clone() }));
-    outcome.different = settle(cloud, touched.collect(), &run.applied, options).await;
+    let look = settle(cloud, touched.collect(), &run.applied, options).await;
+    (outcome.different, outcome.unseen) = (look.different, look.unseen);
     Ok(outcome)
 }
 
 /// Whether a deleted resource has to be gone by now. A part (the settings of a table's member) is there
 /// for as long as its whole, whose own failure is told already.
-fn goes_with_its_whole(plan: &Plan, address: &Address, outcome: &Outcome, options: &Options<'_>) -> bool {
+fn goes_with_its_whole(address: &Address, outcome: &Outcome, options: &Options<'_>) -> bool {
     let part_of = options.kinds.iter().find(|meta| meta.kind == address.kind).and_then(|meta| meta.part_of);
-    let needs = plan.get(address).map(|change| &change.needs);
-    let whole = needs.into_iter().flatten().find(|need| Some(need.kind.as_str()) == part_of);
-    whole.is_none_or(|whole| {
-        !outcome.failed.iter().any(|(failed, _)| failed == whole) && !outcome.skipped.contains(whole)
-    })
+    part_of
+        .into_iter()
+        .flat_map(|kind| address.wholes(kind))
+        .all(|whole| !outcome.failed.iter().any(|(failed, _)| *failed == whole) && !outcome.skipped.contains(&whole))
 }
 
 /// Records what is live as wanted and not recorded (the state was lost), and forgets what is gone.
@@ -113,10 +116,13 @@ fn bring_up_to_date(plan: &Plan, state: &mut State, kinds: &[Meta]) {
         match (change.action, &change.before, &change.after) {
             (Action::Forget, ..) => state.forget(&change.address),
             (Action::NoOp, Some(live), Some(after)) => {
-                let record = record(change, &live.id, after, kinds);
+                let record = record(change, &live.id, &live.attributes, after, kinds);
                 let known = state.index().resources.get(&change.address);
+                // What one region tells of something that is in several is not all there is to know.
+                let in_full = plan.dark.is_empty();
                 if known.is_none_or(|known| {
                     (&known.id, &known.fingerprint, &known.needs) != (&record.id, &record.fingerprint, &record.needs)
+                        || in_full && known.attributes != record.attributes
                 }) {
                     state.record(change.address.clone(), record);
                 }
@@ -126,12 +132,13 @@ fn bring_up_to_date(plan: &Plan, state: &mut State, kinds: &[Meta]) {
     }
 }
 
-fn record(change: &Change, id: &str, after: &Properties, kinds: &[Meta]) -> Record {
+fn record(change: &Change, id: &str, attributes: &Attributes, after: &Properties, kinds: &[Meta]) -> Record {
     let managed = managed(kinds, &change.address, after);
     Record {
         id: id.to_owned(),
         fingerprint: managed.fingerprint(),
         needs: change.needs.clone(),
+        attributes: lasting(attributes),
         applied_at: Timestamp::now(),
     }
 }
@@ -279,9 +286,9 @@ impl<'a> Run<'a> {
     fn record(&self, finished: &Finished<'_>, state: &mut State) {
         let address = &finished.change.address;
         match (&finished.result, &finished.resolved) {
-            (Ok(Some((id, _))), Some(after)) => {
+            (Ok(Some((id, attributes))), Some(after)) => {
                 let former = state.index().resources.get(address).filter(|former| former.id != *id).cloned();
-                state.record(address.clone(), record(finished.change, id, after, self.options.kinds));
+                state.record(address.clone(), record(finished.change, id, attributes, after, self.options.kinds));
                 if let (true, Some(former)) = (is_created_first(self.options.kinds, address), former) {
                     state.record(address.former(&former.id), former);
                 }

@@ -13,7 +13,9 @@ use tokio::task::yield_now;
 use super::cloud::{Cloud, Freshness, Progress};
 use super::observe::Subject;
 use crate::desired::{FunctionSection, Spec, read};
-use crate::graph::{Address, Attributes, Failure, FailureClass, Graph, Meta, Owner, Place, Properties, Region, Tags};
+use crate::graph::{
+    Address, AnsweredBy, Attributes, Failure, FailureClass, Graph, Meta, Owner, Place, Properties, Region, Site, Tags,
+};
 use crate::kinds::{self, Created, Target};
 use crate::plan::{Live, Observation, Sight};
 use crate::state::{Index, Record};
@@ -64,6 +66,7 @@ impl System {
                 id: id.clone(),
                 fingerprint: meta(&self.kinds, address).managed(&properties).fingerprint(),
                 needs: self.graph.needs(address),
+                attributes: attributes(&key(address, &id)),
                 applied_at: jiff::Timestamp::UNIX_EPOCH,
             };
             recorded.resources.insert(address.clone(), record);
@@ -109,6 +112,9 @@ struct World {
     complaints: Vec<String>,
     fault: Option<(usize, Fault)>,
     dead: bool,
+    dark: BTreeSet<Site>,
+    /// A place that goes dark with this mutation.
+    darkens: Option<(usize, Site)>,
 }
 
 /// The in-memory [`Cloud`].
@@ -134,6 +140,23 @@ impl FakeCloud {
     pub(crate) fn fail(&self, nth: usize, fault: Fault) {
         let mut world = self.world();
         world.fault = Some((world.mutations + nth, fault));
+    }
+
+    /// Lets a place go dark, before a run looks at anything.
+    pub(crate) fn darken(&self, site: &Site) {
+        self.world().dark.insert(site.clone());
+    }
+
+    /// Lets a place go dark with the `nth` mutation from now on, counted from 1.
+    pub(crate) fn darken_at(&self, nth: usize, site: &Site) {
+        let mut world = self.world();
+        world.darkens = Some((world.mutations + nth, site.clone()));
+    }
+
+    /// Every place answers again.
+    pub(crate) fn lighten(&self) {
+        let mut world = self.world();
+        (world.dark, world.darkens) = (BTreeSet::new(), None);
     }
 
     /// Whether drctl has been killed.
@@ -198,6 +221,15 @@ impl FakeCloud {
         let result = {
             let mut world = self.world();
             world.now += Duration::from_millis(10);
+            let goes_dark = world.darkens.clone().filter(|(when, _)| *when <= nth).map(|(_, site)| site);
+            let foreseen = world.darkens.is_none();
+            world.dark.extend(goes_dark);
+            if let Some(site) = world.darkness(meta, &address.place) {
+                if foreseen {
+                    world.complain(format!("{address} is changed although {site} is dark"));
+                }
+                return Err(Failure::new(FailureClass::Dark, "fake:Mutate", format!("{site} does not answer")));
+            }
             let fault = world.fault.filter(|(when, _)| *when == nth).map(|(_, fault)| fault);
             let lost = || Failure::new(FailureClass::Other, "fake:Mutate", "this one goes wrong");
             match fault {
@@ -258,6 +290,19 @@ impl World {
     fn visible(&self, key: &Key, lag: Duration) -> Option<&Properties> {
         let seen = |since: Duration| since.is_zero() || since + lag <= self.now;
         self.things.get(key)?.iter().rev().find(|(since, _)| seen(*since))?.1.as_ref()
+    }
+
+    /// The dark place that a resource of this kind needs.
+    fn darkness(&self, meta: &Meta, place: &Place) -> Option<Site> {
+        match meta.answered_by.site(place) {
+            Some(site) => self.dark.get(&site).cloned(),
+            None => self.dark.iter().find(|site| matches!(site, Site::Region(_))).cloned(),
+        }
+    }
+
+    /// Whether a place that is not dark shows something that is in several regions.
+    fn shows(&self, properties: &Properties) -> bool {
+        regions(properties).into_iter().any(|region| !self.dark.contains(&Site::Region(region)))
     }
 
     fn complain(&mut self, what: String) -> Failure {
@@ -439,7 +484,11 @@ impl Cloud for FakeCloud {
         self.alive().await;
         let world = self.world();
         let mut found = Vec::new();
-        for key in world.things.keys().filter(|(_, kind, _)| kind != "table") {
+        let answers = |(place, kind, _): &&Key| {
+            let site = kinds::find(kind).and_then(|kind| kind.meta.answered_by.site(place));
+            site.is_none_or(|site| !world.dark.contains(&site))
+        };
+        for key in world.things.keys().filter(answers).filter(|(_, kind, _)| kind != "table") {
             let seen = world.visible(key, self.lag);
             let tags = seen.and_then(tags).filter(|tags| owner.owns(tags));
             let address = tags.and_then(|tags| tags.get(Owner::ADDRESS)?.parse::<Address>().ok());
@@ -459,12 +508,24 @@ impl Cloud for FakeCloud {
         Ok(found)
     }
 
+    fn dark(&self) -> BTreeMap<Site, Failure> {
+        let why = || Failure::new(FailureClass::Dark, "fake:Look", "no answer");
+        self.world().dark.iter().map(|site| (site.clone(), why())).collect()
+    }
+
     async fn observe(&self, targets: Vec<Target>, _freshness: Freshness) -> BTreeMap<Address, Sight> {
         self.alive().await;
         yield_now().await;
         let world = self.world();
         let look = |Target { address, id }: Target| {
             let key = key(&address, &id);
+            let meta = meta(&self.kinds, &address);
+            if let Some(site) = world.darkness(meta, &address.place) {
+                let elsewhere = meta.answered_by == AnsweredBy::EveryRegion;
+                if !elsewhere || !world.visible(&key, self.lag).is_some_and(|thing| world.shows(thing)) {
+                    return (address, Sight::Dark(site));
+                }
+            }
             let properties = world.visible(&key, self.lag).cloned().map(|properties| match address.kind.as_str() {
                 // DynamoDB keeps the marks with the members.
                 "table" => match world.visible(&member_key(&home(&properties), &properties), self.lag) {

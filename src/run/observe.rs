@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cloud::{Cloud, Freshness};
 use crate::graph::{Address, Failure, Graph, Meta, Owner, Reference};
 use crate::kinds::Target;
-use crate::plan::{Basis, Live, Observation, plan};
+use crate::plan::{Basis, Live, Observation, Sight, plan};
 use crate::state::{Index, Override};
 
 /// What is looked at: a system as the spec, the state and its marks know it.
@@ -51,6 +51,8 @@ pub async fn observe<C: Cloud>(cloud: &C, subject: Subject<'_>) -> Result<Observ
     let mut observed = Observation {
         account: cloud.account().to_owned(),
         seen: cloud.observe(targets.clone(), Freshness::Indexed).await,
+        dark: cloud.dark(),
+        remembered: BTreeMap::new(),
     };
     if known.settle(&observed) {
         targets = known.targets();
@@ -61,6 +63,13 @@ pub async fn observe<C: Cloud>(cloud: &C, subject: Subject<'_>) -> Result<Observ
         let again = targets.into_iter().filter(|target| doubtful.contains(&target.address)).collect();
         observed.seen.extend(cloud.observe(again, Freshness::Strict).await);
     }
+    observed.dark = cloud.dark();
+    let dark = observed.seen.iter().filter(|(_, sight)| matches!(sight, Sight::Dark(_)));
+    let remembered = dark.filter_map(|(address, _)| {
+        let record = subject.recorded.resources.get(address)?;
+        Some((address.clone(), record.attributes.clone()))
+    });
+    observed.remembered = remembered.collect();
     Ok(observed)
 }
 

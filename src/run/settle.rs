@@ -7,28 +7,45 @@ use std::time::Duration;
 use super::cloud::{Cloud, Freshness};
 use super::events::Event;
 use super::options::{Options, managed};
-use crate::graph::{Address, Properties};
+use crate::graph::{Address, Properties, Site};
 use crate::kinds::Target;
 use crate::plan::{FieldDiff, Live, Sight, diff};
 
 /// How long reads may lag behind writes before a difference counts.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Reads everything touched again until it is as applied; returns what still is not.
+/// What the last look came to.
+#[derive(Default)]
+pub(super) struct LastLook {
+    /// What still is not as applied, and how it differs.
+    pub(super) different: Vec<(Address, Vec<FieldDiff>)>,
+    /// What nobody can tell of any more.
+    pub(super) unseen: Vec<(Address, Site)>,
+}
+
+/// Reads everything touched again until it is as applied. An interrupt makes this look the last one.
 pub(super) async fn settle<C: Cloud>(
     cloud: &C,
     mut targets: Vec<Target>,
     applied: &BTreeMap<Address, Properties>,
     options: &Options<'_>,
-) -> Vec<(Address, Vec<FieldDiff>)> {
+) -> LastLook {
+    let mut unseen = Vec::new();
     if targets.is_empty() {
-        return Vec::new();
+        return LastLook::default();
     }
     (options.events)(Event::Rereading { count: targets.len() });
     let mut patience = SETTLED_WITHIN;
     let mut pause = Duration::from_millis(500);
     loop {
         let seen = cloud.observe(targets.clone(), Freshness::Strict).await;
+        targets.retain(|target| match seen.get(&target.address) {
+            Some(Sight::Dark(site)) => {
+                unseen.push((target.address.clone(), site.clone()));
+                false
+            }
+            _ => true,
+        });
         let different: Vec<_> = targets
             .iter()
             .filter_map(|target| {
@@ -44,8 +61,8 @@ pub(super) async fn settle<C: Cloud>(
                 (options.events)(Event::Outstanding { address: target.address.clone(), what: what.to_owned() });
             }
         }
-        if different.is_empty() || pause > patience {
-            return different;
+        if different.is_empty() || pause > patience || (options.stopping)() {
+            return LastLook { different, unseen };
         }
         targets.retain(|target| !settled(target));
         cloud.pause(pause).await;

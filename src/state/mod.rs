@@ -25,7 +25,7 @@ pub use operator::operator;
 pub use overrides::{Override, new_id};
 pub use store::{Reach, Store};
 
-use crate::graph::{Address, Owner};
+use crate::graph::{Address, Attributes, Owner};
 
 /// The layout of the state file; a file with a higher number is refused.
 pub const FORMAT_VERSION: u32 = 1;
@@ -40,6 +40,9 @@ pub struct Record {
     pub fingerprint: String,
     /// What the resource needed before it: the order for removing it once the spec no longer says.
     pub needs: BTreeSet<Address>,
+    /// What it told others then: known also while its place does not answer.
+    #[serde(default)]
+    pub attributes: Attributes,
     /// When it was last applied.
     pub applied_at: Timestamp,
 }

@@ -24,6 +24,7 @@ fn record() -> Record {
         id: "x".into(),
         fingerprint: "f".into(),
         needs: Default::default(),
+        attributes: Default::default(),
         applied_at: "2026-11-24T12:00:00Z".parse().unwrap(),
     }
 }

@@ -47,7 +47,7 @@ async fn tell(story: &mut Story, spec: &Spec) -> Result<(), CliError> {
     let [primary, secondary] = spec.regions();
     story.step("Start an AWS on this machine");
     let endpoint = story.answer_of("sandbox up --strict").await?;
-    let clients = connect(&Target::Sandbox { endpoint, strict: false }, &spec.regions()).await?;
+    let clients = connect(&Target::Sandbox { endpoint, strict: false }, &spec.regions(), spec.timeout.observe).await?;
     story.checked("it answers in both regions");
 
     deploy(story, spec, &clients).await?;

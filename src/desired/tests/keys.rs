@@ -153,7 +153,7 @@ const ROWS: &[(&str, &str, &str)] = &[
 ];
 
 /// Keys that are no property of any resource.
-const NO_PROPERTY: [&str; 1] = ["schema"];
+const NO_PROPERTY: [&str; 2] = ["schema", "timeout"];
 
 fn edited((key, from, to): (&str, &str, &str)) -> String {
     assert_eq!(FULL.matches(from).count(), 1, "{key}: `{from}` has to be there once");

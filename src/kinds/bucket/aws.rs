@@ -56,7 +56,7 @@ impl Lifecycle for Bucket {
             .set_tags(Some(api_tags(&self.tags)?))
             .build();
         // The name of a bucket that was deleted is not free at once.
-        retry(SETTLED_WITHIN, &[("OperationAborted", "")], || async {
+        retry(cx.within(SETTLED_WITHIN), &[("OperationAborted", "")], || async {
             regional
                 .s3
                 .create_bucket()
@@ -68,12 +68,12 @@ impl Lifecycle for Bucket {
                 .call("s3:CreateBucket")
         })
         .await?;
-        Put { s3: &regional.s3, account: &cx.clients.account, bucket: self }.parts(None).await?;
+        Put { cx, s3: &regional.s3, account: &cx.clients.account, bucket: self }.parts(None).await?;
         Ok(Created { id: self.name.clone(), attributes: attributes(&self.name) })
     }
 
     async fn update(before: &Self, after: &Self, cx: Context<'_>) -> Result<(), Failure> {
-        let put = Put { s3: &cx.regional()?.s3, account: &cx.clients.account, bucket: after };
+        let put = Put { cx, s3: &cx.regional()?.s3, account: &cx.clients.account, bucket: after };
         put.parts(Some(before)).await?;
         if before.tags != after.tags { put.tags().await } else { Ok(()) }
     }
@@ -244,6 +244,7 @@ async fn lifecycle(s3: &Client, account: &str, name: &str) -> Result<BTreeMap<St
 
 /// Writes the parts of one bucket, one after the other: S3 refuses two at once.
 struct Put<'a> {
+    cx: Context<'a>,
     s3: &'a Client,
     account: &'a str,
     bucket: &'a Bucket,
@@ -277,7 +278,7 @@ impl Put<'_> {
     async fn versioning(&self) -> Result<(), Failure> {
         let status = BucketVersioningStatus::from(self.bucket.versioning.as_str());
         let configuration = VersioningConfiguration::builder().status(status).build();
-        retry(SETTLED_WITHIN, SETTLING, || async {
+        retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {
             let call = self.s3.put_bucket_versioning().bucket(&self.bucket.name).expected_bucket_owner(self.account);
             call.versioning_configuration(configuration.clone()).send().await.call("s3:PutBucketVersioning")
         })
@@ -299,7 +300,7 @@ impl Put<'_> {
             .blocked_encryption_types(BlockedEncryptionTypes::builder().encryption_type(EncryptionType::SseC).build())
             .build();
         let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(malformed)?;
-        retry(SETTLED_WITHIN, SETTLING, || async {
+        retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {
             let call = self.s3.put_bucket_encryption().bucket(&self.bucket.name).expected_bucket_owner(self.account);
             let call = call.server_side_encryption_configuration(configuration.clone());
             call.send().await.call("s3:PutEncryptionConfiguration")
@@ -316,7 +317,7 @@ impl Put<'_> {
             .block_public_policy(wanted.block_policy)
             .restrict_public_buckets(wanted.restrict)
             .build();
-        retry(SETTLED_WITHIN, SETTLING, || async {
+        retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {
             let call = self.s3.put_public_access_block().bucket(&self.bucket.name).expected_bucket_owner(self.account);
             let call = call.public_access_block_configuration(configuration.clone());
             call.send().await.call("s3:PutBucketPublicAccessBlock")
@@ -332,7 +333,7 @@ impl Put<'_> {
             .build()
             .map_err(malformed)?;
         let controls = OwnershipControls::builder().rules(rule).build().map_err(malformed)?;
-        retry(SETTLED_WITHIN, SETTLING, || async {
+        retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {
             let call =
                 self.s3.put_bucket_ownership_controls().bucket(&self.bucket.name).expected_bucket_owner(self.account);
             call.ownership_controls(controls.clone()).send().await.call("s3:PutBucketOwnershipControls")
@@ -347,7 +348,7 @@ impl Put<'_> {
             let call = self.s3.delete_bucket_policy().bucket(name).expected_bucket_owner(self.account);
             return call.send().await.gone("s3:DeleteBucketPolicy");
         };
-        retry(SETTLED_WITHIN, SETTLING, || async {
+        retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {
             let call = self.s3.put_bucket_policy().bucket(name).expected_bucket_owner(self.account);
             call.policy(policy.to_text()).send().await.call("s3:PutBucketPolicy")
         })
@@ -363,7 +364,7 @@ impl Put<'_> {
             .set_rules(Some(rules))
             .build()
             .map_err(|error| Failure::malformed("s3:PutLifecycleConfiguration", error))?;
-        retry(SETTLED_WITHIN, SETTLING, || async {
+        retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {
             let call = self.s3.put_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(self.account);
             let call = call.lifecycle_configuration(configuration.clone());
             call.send().await.call("s3:PutLifecycleConfiguration")
@@ -378,7 +379,7 @@ impl Put<'_> {
             .set_tag_set(Some(api_tags(&self.bucket.tags)?))
             .build()
             .map_err(|error| Failure::malformed("s3:PutBucketTagging", error))?;
-        retry(SETTLED_WITHIN, SETTLING, || async {
+        retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {
             let call = self.s3.put_bucket_tagging().bucket(&self.bucket.name).expected_bucket_owner(self.account);
             call.tagging(tagging.clone()).send().await.call("s3:PutBucketTagging")
         })

@@ -38,7 +38,7 @@ impl Lifecycle for BucketReplication {
 
     async fn delete(&self, cx: Context<'_>) -> Result<(), Failure> {
         let s3 = &cx.regional()?.s3;
-        retry(SETTLED_WITHIN, &[("OperationAborted", "")], || async {
+        retry(cx.within(SETTLED_WITHIN), &[("OperationAborted", "")], || async {
             let call = s3.delete_bucket_replication().bucket(&self.bucket);
             call.expected_bucket_owner(&cx.clients.account).send().await.gone("s3:PutReplicationConfiguration")
         })
@@ -81,7 +81,7 @@ async fn put(cx: Context<'_>, replication: &BucketReplication) -> Result<(), Fai
         .build()
         .map_err(malformed)?;
     let s3 = &cx.regional()?.s3;
-    retry(SETTLED_WITHIN, SETTLING, || async {
+    retry(cx.within(SETTLED_WITHIN), SETTLING, || async {
         let call = s3.put_bucket_replication().bucket(&replication.bucket).expected_bucket_owner(&cx.clients.account);
         call.replication_configuration(configuration.clone()).send().await.call("s3:PutReplicationConfiguration")
     })

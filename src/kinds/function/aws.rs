@@ -59,7 +59,7 @@ impl Lifecycle for Function {
                 .await
                 .call("lambda:CreateFunction")
         };
-        let answer = retry(SETTLED_WITHIN, ROLE_SETTLING, create).await?;
+        let answer = retry(cx.within(SETTLED_WITHIN), ROLE_SETTLING, create).await?;
         settled(cx, &self.name).await?;
         if self.reserved_concurrency.is_some() {
             put_concurrency(cx, self).await?;
@@ -109,11 +109,15 @@ impl Lifecycle for Function {
 
     async fn delete(&self, cx: Context<'_>) -> Result<(), Failure> {
         let lambda = &cx.regional()?.lambda;
-        retry(SETTLED_WITHIN, &BUSY, || async {
+        retry(cx.within(SETTLED_WITHIN), &BUSY, || async {
             lambda.delete_function().function_name(&self.name).send().await.gone("lambda:DeleteFunction")
         })
         .await?;
-        let wait = Wait { operation: "lambda:GetFunction", until: "the function to be gone", deadline: SETTLED_WITHIN };
+        let wait = Wait {
+            operation: "lambda:GetFunction",
+            until: "the function to be gone",
+            deadline: cx.within(SETTLED_WITHIN),
+        };
         poll(wait, cx.progress, || async {
             let state = get(cx, &self.name).await?.and_then(|answer| answer.configuration?.state);
             Ok(state.map_or(Look::Ready(()), Look::not_yet))
@@ -164,7 +168,7 @@ async fn update_configuration(cx: Context<'_>, function: &Function) -> Result<()
             .await
             .call("lambda:UpdateFunctionConfiguration")
     };
-    retry(SETTLED_WITHIN, ROLE_SETTLING, update).await.map(|_| ())
+    retry(cx.within(SETTLED_WITHIN), ROLE_SETTLING, update).await.map(|_| ())
 }
 
 async fn update_code(cx: Context<'_>, function: &Function) -> Result<(), Failure> {
@@ -180,7 +184,7 @@ async fn update_code(cx: Context<'_>, function: &Function) -> Result<(), Failure
             .await
             .call("lambda:UpdateFunctionCode")
     };
-    retry(SETTLED_WITHIN, &BUSY, update).await.map(|_| ())
+    retry(cx.within(SETTLED_WITHIN), &BUSY, update).await.map(|_| ())
 }
 
 async fn put_concurrency(cx: Context<'_>, function: &Function) -> Result<(), Failure> {
@@ -194,7 +198,7 @@ async fn put_concurrency(cx: Context<'_>, function: &Function) -> Result<(), Fai
                     .reserved_concurrent_executions(reserved);
                 call.send().await.call("lambda:PutFunctionConcurrency")
             };
-            retry(SETTLED_WITHIN, &BUSY, put).await.map(|_| ())
+            retry(cx.within(SETTLED_WITHIN), &BUSY, put).await.map(|_| ())
         }
         None => lambda
             .delete_function_concurrency()
@@ -207,7 +211,11 @@ async fn put_concurrency(cx: Context<'_>, function: &Function) -> Result<(), Fai
 
 /// Waits until the function is active and its last update is through.
 async fn settled(cx: Context<'_>, name: &str) -> Result<(), Failure> {
-    let wait = Wait { operation: "lambda:GetFunction", until: "the function to be active", deadline: SETTLED_WITHIN };
+    let wait = Wait {
+        operation: "lambda:GetFunction",
+        until: "the function to be active",
+        deadline: cx.within(SETTLED_WITHIN),
+    };
     poll(wait, cx.progress, || async {
         let Some(configuration) = get(cx, name).await?.and_then(|answer| answer.configuration) else {
             return Ok(Look::not_yet("unknown"));

@@ -36,7 +36,7 @@ impl Lifecycle for FunctionUrl {
                 .auth_type(FunctionUrlAuthType::from(self.auth.as_str()));
             call.send().await.call("lambda:CreateFunctionUrlConfig")
         };
-        let answer = retry(SETTLED_WITHIN, SETTLING, create).await?;
+        let answer = retry(cx.within(SETTLED_WITHIN), SETTLING, create).await?;
         // One after the other: Lambda acknowledges that of two at once it may lose one.
         for permission in self.permissions.keys() {
             add_permission(cx, &self.function, permission).await?;
@@ -54,7 +54,7 @@ impl Lifecycle for FunctionUrl {
                     .auth_type(FunctionUrlAuthType::from(after.auth.as_str()));
                 call.send().await.call("lambda:UpdateFunctionUrlConfig")
             };
-            retry(SETTLED_WITHIN, SETTLING, update).await?;
+            retry(cx.within(SETTLED_WITHIN), SETTLING, update).await?;
         }
         // There is no update of a statement: it is removed and added.
         for sid in before
@@ -142,7 +142,7 @@ async fn add_permission(cx: Context<'_>, function: &str, sid: &str) -> Result<()
         };
         call.send().await.call("lambda:AddPermission")
     };
-    match retry(SETTLED_WITHIN, SETTLING, add).await {
+    match retry(cx.within(SETTLED_WITHIN), SETTLING, add).await {
         // An answer was lost after the work was done; the last look tells if it is not as wanted.
         Err(failure) if failure.class == FailureClass::Exists => Ok(()),
         other => other.map(|_| ()),
@@ -152,7 +152,7 @@ async fn add_permission(cx: Context<'_>, function: &str, sid: &str) -> Result<()
 async fn remove_permission(cx: Context<'_>, function: &str, sid: &str) -> Result<(), Failure> {
     let lambda = &cx.regional()?.lambda;
     let busy = &[SETTLING[1], SETTLING[2]];
-    retry(SETTLED_WITHIN, busy, || async {
+    retry(cx.within(SETTLED_WITHIN), busy, || async {
         lambda
             .remove_permission()
             .function_name(function)

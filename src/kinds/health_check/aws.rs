@@ -20,7 +20,7 @@ impl Lifecycle for HealthCheck {
     /// that is gone, or has another configuration, is refused; one of ours is changed into this one.
     async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
         let id = generated(|generation| self.make(cx, generation), || self.made_earlier(cx)).await?;
-        let before = settled(|| async { read(cx, &id).await?.ok_or_else(|| unseen(&id)) }).await?;
+        let before = settled(cx, || async { read(cx, &id).await?.ok_or_else(|| unseen(&id)) }).await?;
         Self::update(&before.resource, self, cx).await?;
         Ok(Created { id, attributes: before.attributes })
     }
@@ -99,7 +99,7 @@ impl HealthCheck {
 
 /// The version keeps two writers from overwriting each other; the last look tells who came second.
 async fn update_config(cx: Context<'_>, id: &str, after: &HealthCheck) -> Result<(), Failure> {
-    settled(|| async {
+    settled(cx, || async {
         let version = get(cx, id).await?.ok_or_else(|| unseen(id))?.health_check_version();
         let call = cx.clients.route53.update_health_check().health_check_id(id).health_check_version(version);
         call.fully_qualified_domain_name(after.host.known())

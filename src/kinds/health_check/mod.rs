@@ -10,7 +10,7 @@ mod aws;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Input, Resource, Tags};
+use crate::graph::{AnsweredBy, Input, Resource, Tags};
 
 /// The part of a health check that drctl manages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,7 @@ impl Resource for HealthCheck {
     const FIXED: &'static [&'static str] = &["protocol", "interval"];
     const AT_CREATION: &'static [&'static str] = &["id", "reference"];
     const CREATE_FIRST: bool = true;
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::Route53;
 
     fn id(&self) -> Option<String> {
         self.id.clone()

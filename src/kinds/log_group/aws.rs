@@ -68,7 +68,7 @@ impl Lifecycle for LogGroup {
 
     async fn delete(&self, cx: Context<'_>) -> Result<(), Failure> {
         let logs = &cx.regional()?.logs;
-        retry(SETTLED_WITHIN, &[("OperationAbortedException", "")], || async {
+        retry(cx.within(SETTLED_WITHIN), &[("OperationAbortedException", "")], || async {
             logs.delete_log_group().log_group_name(&self.name).send().await.gone("logs:DeleteLogGroup")
         })
         .await
@@ -141,7 +141,7 @@ async fn put_retention(cx: Context<'_>, group: &LogGroup) -> Result<(), Failure>
                     .await
                     .call("logs:PutRetentionPolicy")
             };
-            retry(SETTLED_WITHIN, SETTLING, put).await.map(|_| ())
+            retry(cx.within(SETTLED_WITHIN), SETTLING, put).await.map(|_| ())
         }
         None => {
             logs.delete_retention_policy().log_group_name(&group.name).send().await.gone("logs:DeleteRetentionPolicy")

@@ -250,7 +250,7 @@ async fn change(cx: Context<'_>, zone: &str, changes: Vec<(ChangeAction, Resourc
     let entry = |(action, set)| Change::builder().action(action).resource_record_set(set).build();
     let entries = changes.into_iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(malformed)?;
     let batch = ChangeBatch::builder().set_changes(Some(entries)).build().map_err(malformed)?;
-    let answer = settled(|| async {
+    let answer = settled(cx, || async {
         let call = cx.clients.route53.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch.clone());
         call.send().await.call("route53:ChangeResourceRecordSets")
     })

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::zone::Zone;
-use crate::graph::{Address, Input, Region, Resource};
+use crate::graph::{Address, AnsweredBy, Input, Region, Resource};
 
 /// The sets of one name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,7 @@ impl Resource for Record {
     const KIND: &'static str = "record";
     const FIXED: &'static [&'static str] = &["zone", "zone_name", "name"];
     const CREATE_FIRST: bool = true;
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::Route53;
 
     /// AWS has no id for a name; this one says where to look: `own/ZONE/NAME`.
     fn id(&self) -> Option<String> {

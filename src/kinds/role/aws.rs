@@ -67,7 +67,7 @@ impl Lifecycle for Role {
                     .await
                     .call("iam:UpdateAssumeRolePolicy")
             };
-            retry(SETTLED_WITHIN, SETTLING, put).await?;
+            retry(cx.within(SETTLED_WITHIN), SETTLING, put).await?;
         }
         for (policy, document) in
             after.policies.iter().filter(|(policy, document)| before.policies.get(*policy) != Some(document))
@@ -99,7 +99,7 @@ impl Lifecycle for Role {
             iam.detach_role_policy().role_name(name).policy_arn(arn).send().await.gone("iam:DetachRolePolicy")?;
         }
         // What was detached a moment ago may still count.
-        retry(SETTLED_WITHIN, &[("DeleteConflict", ""), ("ConcurrentModification", "")], || async {
+        retry(cx.within(SETTLED_WITHIN), &[("DeleteConflict", ""), ("ConcurrentModification", "")], || async {
             iam.delete_role().role_name(name).send().await.gone("iam:DeleteRole")
         })
         .await
@@ -238,7 +238,7 @@ async fn put_policy(cx: Context<'_>, role: &str, policy: &str, document: &Docume
             .await
             .call("iam:PutRolePolicy")
     };
-    retry(SETTLED_WITHIN, SETTLING, put).await.map(|_| ())
+    retry(cx.within(SETTLED_WITHIN), SETTLING, put).await.map(|_| ())
 }
 
 fn attributes(arn: &str) -> Attributes {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Document, Resource, Tags};
+use crate::graph::{AnsweredBy, Document, Resource, Tags};
 
 /// The part of an IAM role that drctl manages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,7 @@ impl Resource for Role {
     const FIXED: &'static [&'static str] = &["name"];
     const AT_CREATION: &'static [&'static str] = &["description"];
     const DOCUMENTS: &'static [&'static str] = &["trust", "policies"];
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::Iam;
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())

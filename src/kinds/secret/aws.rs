@@ -28,12 +28,12 @@ const REPLICATED_WITHIN: Duration = Duration::from_secs(300);
 
 impl Lifecycle for Secret {
     async fn observe(cx: Context<'_>, targets: &[Target]) -> Seen<Self> {
-        each(targets, |id| async move { Ok(seen(cx, &id).await?.and_then(Seeing::live)) }).await
+        each(targets, |id| async move { Ok(look(cx, &id).await?.known()?.and_then(Seeing::live)) }).await
     }
 
     /// A secret of ours that waits for its deletion still has the name: it is restored, with its value.
     async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
-        match seen(cx, &self.name).await? {
+        match look(cx, &self.name).await?.certain()? {
             Some(Seeing { scheduled: true, found }) if ours(&found.resource.tags, &self.tags) => {
                 let secrets = &cx.region(&found.resource.home)?.secrets;
                 let restore = secrets.restore_secret().secret_id(&self.name);
@@ -117,7 +117,7 @@ impl Secret {
                 .await
                 .call("secretsmanager:CreateSecret")
         };
-        let answer = retry(NAME_FREE_WITHIN, NAME_SETTLING, create).await?;
+        let answer = retry(cx.within(NAME_FREE_WITHIN), NAME_SETTLING, create).await?;
         replicated(cx, &self.home, &self.name, &others).await?;
         let arn =
             answer.arn.ok_or_else(|| Failure::malformed("secretsmanager:CreateSecret", "no ARN in the answer"))?;
@@ -139,15 +139,39 @@ impl Seeing {
     }
 }
 
-/// Looks for a secret in every region at once. Its home is what the answers call primary; a region
-/// that does not answer is made up for by one that does.
-async fn seen(cx: Context<'_>, name: &str) -> Result<Option<Seeing>, Failure> {
-    let looks = cx.clients.regions.keys().map(|region| async move { (region, describe(cx, region, name).await) });
-    let (mut answers, mut silent) = (Vec::new(), None);
+/// What all regions together say.
+struct Looked {
+    seen: Option<Seeing>,
+    /// A dark region, which may hold it too.
+    dark: Option<Failure>,
+}
+
+impl Looked {
+    /// What there is to read: a dark region is made up for by one that answers.
+    fn known(self) -> Result<Option<Seeing>, Failure> {
+        match (self.seen, self.dark) {
+            (None, Some(failure)) => Err(failure),
+            (seen, _) => Ok(seen),
+        }
+    }
+
+    /// What there is to change: that takes an answer from everywhere.
+    fn certain(self) -> Result<Option<Seeing>, Failure> {
+        self.dark.map_or(Ok(self.seen), Err)
+    }
+}
+
+/// Looks for a secret in every region at once. Its home is what the answers call primary.
+async fn look(cx: Context<'_>, name: &str) -> Result<Looked, Failure> {
+    let looks = cx.clients.regions.keys().map(|region| async move {
+        let secret = cx.read_in(region, describe(cx, region, name)).await;
+        (region, secret)
+    });
+    let (mut answers, mut dark) = (Vec::new(), None);
     for (region, look) in join_all(looks).await {
         match look {
             Ok(answer) => answers.extend(answer.map(|secret| (region, secret))),
-            Err(failure) if failure.class == FailureClass::Unreachable => silent = Some(failure),
+            Err(failure) if failure.class == FailureClass::Dark => dark = Some(failure),
             Err(failure) => return Err(failure),
         }
     }
@@ -157,11 +181,8 @@ async fn seen(cx: Context<'_>, name: &str) -> Result<Option<Seeing>, Failure> {
         let standing = (is_replica(region, secret), going, secret.replication_status().is_empty());
         (standing, secret.created_date().map(aws_smithy_types::DateTime::as_nanos))
     });
-    match (answers.first(), silent) {
-        (Some((region, secret)), _) => found(name, region, secret).map(Some),
-        (None, Some(failure)) => Err(failure),
-        (None, None) => Ok(None),
-    }
+    let seen = answers.first().map(|(region, secret)| found(name, region, secret)).transpose()?;
+    Ok(Looked { seen, dark })
 }
 
 fn is_replica(region: &Region, secret: &DescribeSecretOutput) -> bool {
@@ -202,7 +223,8 @@ async fn describe(cx: Context<'_>, region: &Region, name: &str) -> Result<Option
 /// Waits until every one of these replicas has what the home region has.
 async fn replicated(cx: Context<'_>, home: &Region, name: &str, regions: &BTreeSet<&Region>) -> Result<(), Failure> {
     let until = format!("the replica of {name} to be in sync");
-    let wait = Wait { operation: "secretsmanager:DescribeSecret", until: &until, deadline: REPLICATED_WITHIN };
+    let wait =
+        Wait { operation: "secretsmanager:DescribeSecret", until: &until, deadline: cx.within(REPLICATED_WITHIN) };
     poll(wait, cx.progress, || async {
         let secret = describe(cx, home, name).await?;
         let statuses = secret.as_ref().map(|secret| secret.replication_status()).unwrap_or_default();
@@ -245,7 +267,8 @@ async fn remove_replicas(
     let remove = remove.set_remove_replica_regions(Some(names)).send().await;
     remove.gone("secretsmanager:RemoveRegionsFromReplication")?;
     let until = format!("the replica of {name} to be gone");
-    let wait = Wait { operation: "secretsmanager:DescribeSecret", until: &until, deadline: REPLICATED_WITHIN };
+    let wait =
+        Wait { operation: "secretsmanager:DescribeSecret", until: &until, deadline: cx.within(REPLICATED_WITHIN) };
     poll(wait, cx.progress, || async {
         let secret = describe(cx, home, name).await?;
         let statuses = secret.as_ref().map(|secret| secret.replication_status()).unwrap_or_default();

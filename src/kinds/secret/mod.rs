@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::graph::{Region, Resource, Tags};
+use crate::graph::{AnsweredBy, Region, Resource, Tags};
 
 /// The part of a secret that drctl manages. Replicas take description and tags from the home region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,7 @@ impl Resource for Secret {
     const FIXED: &'static [&'static str] = &["name"];
     const AT_CREATION: &'static [&'static str] = &["home"];
     const HOLDS_DATA: bool = true;
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::EveryRegion;
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())

@@ -56,7 +56,7 @@ impl Lifecycle for Subscription {
             let call = cx.regional()?.sns.subscribe().topic_arn(&topic).protocol(&self.protocol);
             call.endpoint(&self.endpoint).return_subscription_arn(true).send().await.call("sns:Subscribe")
         };
-        retry(SETTLED_WITHIN, SETTLING, subscribe).await?;
+        retry(cx.within(SETTLED_WITHIN), SETTLING, subscribe).await?;
         // The ARN that SNS returns is of no use before the confirmation.
         Ok(Created { id: self.key(), attributes: attributes(self, PENDING) })
     }

@@ -57,7 +57,7 @@ impl Lifecycle for Table {
                 .call("dynamodb:CreateTable")
         };
         let busy = &[("LimitExceededException", "simultaneously")];
-        let answer = retry(CHANGED_WITHIN, busy, create).await?;
+        let answer = retry(cx.within(CHANGED_WITHIN), busy, create).await?;
         settled(cx, home, &self.name).await?;
         for region in self.regions.iter().filter(|region| *region != home) {
             add_member(cx, home, &self.name, region).await?;
@@ -136,7 +136,7 @@ impl Lifecycle for Table {
             remove_member(cx, &home, &self.name, region).await?;
         }
         let dynamodb = &cx.region(&home)?.dynamodb;
-        retry(CHANGED_WITHIN, BUSY, || async {
+        retry(cx.within(CHANGED_WITHIN), BUSY, || async {
             dynamodb.delete_table().table_name(&self.name).send().await.gone("dynamodb:DeleteTable")
         })
         .await?;
@@ -148,38 +148,51 @@ impl Lifecycle for Table {
     }
 }
 
-/// The members by region, the oldest first: that one is home, where the replicas were made from.
-async fn members(cx: Context<'_>, name: &str) -> Result<Vec<(Region, TableDescription)>, Failure> {
-    let looks =
-        cx.clients.regions.keys().map(|region| async move { Ok((region.clone(), describe(cx, region, name).await?)) });
-    let mut members = Vec::new();
-    for look in join_all(looks).await {
-        let (region, description): (Region, _) = look?;
-        members.extend(
-            description
-                .filter(|table| table.table_status() != Some(&TableStatus::Deleting))
-                .map(|table| (region, table)),
-        );
-    }
-    if members.iter().any(|(_, table)| table.creation_date_time.is_none()) {
-        return Err(Failure::malformed("dynamodb:DescribeTable", "no CreationDateTime in the answer"));
-    }
-    members.sort_by_key(|(region, table)| {
-        (table.creation_date_time().map(aws_smithy_types::DateTime::as_nanos), region.clone())
-    });
-    Ok(members)
+/// The members as the regions show them.
+struct Members {
+    /// The oldest first: that one is home, where the replicas were made from.
+    seen: Vec<(Region, TableDescription)>,
+    /// A dark region, which may hold one too.
+    dark: Option<Failure>,
 }
 
+async fn members(cx: Context<'_>, name: &str) -> Result<Members, Failure> {
+    let looks = cx.clients.regions.keys().map(|region| async move {
+        let description = cx.read_in(region, describe(cx, region, name)).await;
+        (region.clone(), description)
+    });
+    let (mut seen, mut dark) = (Vec::new(), None);
+    for (region, look) in join_all(looks).await {
+        match look {
+            Ok(table) => seen.extend(table.map(|table| (region, table))),
+            Err(failure) if failure.class == FailureClass::Dark => dark = Some(failure),
+            Err(failure) => return Err(failure),
+        }
+    }
+    seen.retain(|(_, table)| table.table_status() != Some(&TableStatus::Deleting));
+    if seen.iter().any(|(_, table)| table.creation_date_time.is_none()) {
+        return Err(Failure::malformed("dynamodb:DescribeTable", "no CreationDateTime in the answer"));
+    }
+    seen.sort_by_key(|(region, table)| {
+        (table.creation_date_time().map(aws_smithy_types::DateTime::as_nanos), region.clone())
+    });
+    Ok(Members { seen, dark })
+}
+
+/// Where changes begin. While a region is dark nobody can tell, and nothing is changed.
 async fn home(cx: Context<'_>, name: &str) -> Result<Region, Failure> {
-    let oldest = members(cx, name).await?.into_iter().next();
-    oldest.map(|(region, _)| region).ok_or_else(|| {
+    let Members { seen, dark } = members(cx, name).await?;
+    if let Some(failure) = dark {
+        return Err(failure);
+    }
+    seen.into_iter().next().map(|(region, _)| region).ok_or_else(|| {
         Failure::new(FailureClass::NotFound, "dynamodb:DescribeTable", format!("the table {name} is in no region"))
     })
 }
 
 async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Table>>, Failure> {
-    let members = members(cx, name).await?;
-    let Some((home, table)) = members.first() else { return Ok(None) };
+    let Members { seen, dark } = members(cx, name).await?;
+    let Some((home, table)) = seen.first() else { return dark.map_or(Ok(None), Err) };
     let arn = table.table_arn().ok_or_else(|| Failure::malformed("dynamodb:DescribeTable", "no ARN in the answer"))?;
     let (ttl, tags) = futures::try_join!(read_ttl(cx, home, name), cx.tags_of(home, arn, || tags(cx, home, arn)))?;
     let resource = Table {
@@ -242,7 +255,7 @@ async fn update(
     let dynamodb = &cx.region(home)?.dynamodb;
     let call =
         || async { concern(dynamodb.update_table().table_name(name))?.send().await.call("dynamodb:UpdateTable") };
-    retry(CHANGED_WITHIN, BUSY, call).await?;
+    retry(cx.within(CHANGED_WITHIN), BUSY, call).await?;
     settled(cx, home, name).await
 }
 
@@ -263,7 +276,7 @@ async fn add_member(cx: Context<'_>, home: &Region, name: &str, region: &Region)
         other => other?,
     }
     let until = format!("the replica in {region} to be active");
-    let wait = Wait { operation: "dynamodb:DescribeTable", until: &until, deadline: CHANGED_WITHIN };
+    let wait = Wait { operation: "dynamodb:DescribeTable", until: &until, deadline: cx.within(CHANGED_WITHIN) };
     poll(wait, cx.progress, || async {
         let Some(table) = describe(cx, home, name).await? else { return Ok(Look::not_yet("unknown")) };
         match table
@@ -308,10 +321,10 @@ async fn remove_member(cx: Context<'_>, home: &Region, name: &str, region: &Regi
                 .await
                 .gone("dynamodb:UpdateTable")
         };
-        retry(CHANGED_WITHIN, BUSY, call).await?;
+        retry(cx.within(CHANGED_WITHIN), BUSY, call).await?;
     }
     let until = format!("the replica in {region} to be gone");
-    let wait = Wait { operation: "dynamodb:DescribeTable", until: &until, deadline: CHANGED_WITHIN };
+    let wait = Wait { operation: "dynamodb:DescribeTable", until: &until, deadline: cx.within(CHANGED_WITHIN) };
     poll(wait, cx.progress, || async {
         let table = describe(cx, home, name).await?;
         let replica = table
@@ -327,7 +340,11 @@ async fn remove_member(cx: Context<'_>, home: &Region, name: &str, region: &Regi
 
 /// Waits until the table, its indexes and its replicas are at rest.
 async fn settled(cx: Context<'_>, region: &Region, name: &str) -> Result<(), Failure> {
-    let wait = Wait { operation: "dynamodb:DescribeTable", until: "the table to be active", deadline: CHANGED_WITHIN };
+    let wait = Wait {
+        operation: "dynamodb:DescribeTable",
+        until: "the table to be active",
+        deadline: cx.within(CHANGED_WITHIN),
+    };
     poll(wait, cx.progress, || async {
         let Some(table) = describe(cx, region, name).await? else { return Ok(Look::not_yet("unknown")) };
         if let Some(status) = table.table_status().filter(|status| **status != TableStatus::Active) {
@@ -344,7 +361,7 @@ async fn settled(cx: Context<'_>, region: &Region, name: &str) -> Result<(), Fai
 
 async fn gone(cx: Context<'_>, region: &Region, name: &str) -> Result<(), Failure> {
     let until = format!("the table to be gone from {region}");
-    let wait = Wait { operation: "dynamodb:DescribeTable", until: &until, deadline: CHANGED_WITHIN };
+    let wait = Wait { operation: "dynamodb:DescribeTable", until: &until, deadline: cx.within(CHANGED_WITHIN) };
     poll(wait, cx.progress, || async {
         let table = describe(cx, region, name).await?;
         Ok(table.map_or(Look::Ready(()), |table| {
@@ -390,7 +407,7 @@ async fn put_ttl(cx: Context<'_>, region: &Region, name: &str, attribute: &str, 
             .await
             .call("dynamodb:UpdateTimeToLive")
     };
-    match retry(CHANGED_WITHIN, BUSY, put).await {
+    match retry(cx.within(CHANGED_WITHIN), BUSY, put).await {
         // "TimeToLive is already enabled": an earlier call did it, and its answer was lost.
         Err(failure) if failure.says("ValidationException", "TimeToLive is already") => {
             let is = read_ttl(cx, region, name).await?;

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Region, Resource, Tags};
+use crate::graph::{AnsweredBy, Region, Resource, Tags};
 
 /// The part of a global table that its members share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,7 @@ impl Resource for Table {
     const FIXED: &'static [&'static str] = &["name", "key"];
     const AT_CREATION: &'static [&'static str] = &["home", "tags"];
     const HOLDS_DATA: bool = true;
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::EveryRegion;
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())

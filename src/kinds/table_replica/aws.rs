@@ -57,7 +57,7 @@ impl Lifecycle for TableReplica {
                     .point_in_time_recovery_specification(specification.clone());
                 call.send().await.call("dynamodb:UpdateContinuousBackups")
             };
-            retry(SETTLED_WITHIN, SETTLING, put).await?;
+            retry(cx.within(SETTLED_WITHIN), SETTLING, put).await?;
         }
         // One call with the full set, and removals later: every write locks the tags for some seconds.
         let (arn, tags) = (arn(cx, &after.name)?, TagChange::between(&before.tags, &after.tags));
@@ -72,7 +72,7 @@ impl Lifecycle for TableReplica {
                     .await
                     .call("dynamodb:TagResource")
             };
-            retry(SETTLED_WITHIN, SETTLING, put).await?;
+            retry(cx.within(SETTLED_WITHIN), SETTLING, put).await?;
         }
         if !tags.unset.is_empty() {
             let remove = || async {
@@ -84,7 +84,7 @@ impl Lifecycle for TableReplica {
                     .await
                     .call("dynamodb:UntagResource")
             };
-            retry(SETTLED_WITHIN, SETTLING, remove).await?;
+            retry(cx.within(SETTLED_WITHIN), SETTLING, remove).await?;
         }
         if before.deletion_protection != after.deletion_protection {
             protect(cx, &after.name, after.deletion_protection).await?;
@@ -157,8 +157,12 @@ async fn protect(cx: Context<'_>, name: &str, on: bool) -> Result<(), Failure> {
             .await
             .call("dynamodb:UpdateTable")
     };
-    retry(SETTLED_WITHIN, SETTLING, put).await?;
-    let wait = Wait { operation: "dynamodb:DescribeTable", until: "the table to be active", deadline: SETTLED_WITHIN };
+    retry(cx.within(SETTLED_WITHIN), SETTLING, put).await?;
+    let wait = Wait {
+        operation: "dynamodb:DescribeTable",
+        until: "the table to be active",
+        deadline: cx.within(SETTLED_WITHIN),
+    };
     poll(wait, cx.progress, || async {
         let status = describe(cx, &regional.region, name).await?.and_then(|table| table.table_status);
         Ok(match status {

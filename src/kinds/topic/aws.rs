@@ -35,7 +35,7 @@ impl Lifecycle for Topic {
             call.send().await.call("sns:CreateTopic")
         };
         // A repeated creation succeeds if it asks for the same, tags included; otherwise SNS says so.
-        retry(SETTLED_WITHIN, SETTLING, create).await.map_err(|failure| {
+        retry(cx.within(SETTLED_WITHIN), SETTLING, create).await.map_err(|failure| {
             let exists = failure.says("InvalidParameter", "already exists with different");
             Failure { class: if exists { FailureClass::Exists } else { failure.class }, ..failure }
         })?;
@@ -57,21 +57,21 @@ impl Lifecycle for Topic {
                 let call = sns.tag_resource().resource_arn(&arn).set_tags(Some(wanted.clone()));
                 call.send().await.call("sns:TagResource")
             };
-            retry(SETTLED_WITHIN, SETTLING, put).await?;
+            retry(cx.within(SETTLED_WITHIN), SETTLING, put).await?;
         }
         if !tags.unset.is_empty() {
             let remove = || async {
                 let call = sns.untag_resource().resource_arn(&arn).set_tag_keys(Some(tags.unset.clone()));
                 call.send().await.call("sns:UntagResource")
             };
-            retry(SETTLED_WITHIN, SETTLING, remove).await?;
+            retry(cx.within(SETTLED_WITHIN), SETTLING, remove).await?;
         }
         Ok(())
     }
 
     async fn delete(&self, cx: Context<'_>) -> Result<(), Failure> {
         let (sns, arn) = (&cx.regional()?.sns, arn(cx, &self.name)?);
-        retry(SETTLED_WITHIN, SETTLING, || async {
+        retry(cx.within(SETTLED_WITHIN), SETTLING, || async {
             sns.delete_topic().topic_arn(&arn).send().await.gone("sns:DeleteTopic")
         })
         .await

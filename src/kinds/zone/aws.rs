@@ -40,7 +40,7 @@ impl Lifecycle for Zone {
 
     async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
         let id = generated(|generation| self.make(cx, generation), || self.made_earlier(cx)).await?;
-        let before = settled(|| async { read(cx, &id).await?.ok_or_else(|| unseen(&id)) }).await?;
+        let before = settled(cx, || async { read(cx, &id).await?.ok_or_else(|| unseen(&id)) }).await?;
         Self::update(&before.resource, self, cx).await?;
         Ok(Created { id, attributes: before.attributes })
     }
@@ -48,7 +48,7 @@ impl Lifecycle for Zone {
     async fn update(before: &Self, after: &Self, cx: Context<'_>) -> Result<(), Failure> {
         let id = known(&before.id)?;
         if before.comment != after.comment {
-            settled(|| async {
+            settled(cx, || async {
                 let call = cx.clients.route53.update_hosted_zone_comment().id(id).comment(&after.comment);
                 call.send().await.call("route53:UpdateHostedZoneComment")
             })
@@ -70,7 +70,7 @@ impl Lifecycle for Zone {
             let failure = Failure::new(FailureClass::Other, "route53:DeleteHostedZone", message);
             return Err(Failure { code: "HostedZoneNotEmpty".into(), ..failure });
         }
-        retry(SETTLED_WITHIN, &SETTLING[..3], || async {
+        retry(cx.within(SETTLED_WITHIN), &SETTLING[..3], || async {
             cx.clients.route53.delete_hosted_zone().id(id).send().await.gone("route53:DeleteHostedZone")
         })
         .await
@@ -197,7 +197,7 @@ pub(in crate::kinds) async fn change_tags(
     let removals = change.unset.chunks(TAGS_AT_ONCE).map(|keys| (None, Some(keys.to_vec())));
     let additions = set.chunks(TAGS_AT_ONCE).map(|tags| (Some(tags.to_vec()), None));
     for (add, remove) in removals.chain(additions) {
-        settled(|| async {
+        settled(cx, || async {
             let call = cx.clients.route53.change_tags_for_resource().resource_type(kind.clone()).resource_id(id);
             let call = call.set_add_tags(add.clone()).set_remove_tag_keys(remove.clone());
             call.send().await.call("route53:ChangeTagsForResource")
@@ -235,17 +235,20 @@ where
 }
 
 /// Calls again while Route 53 is busy with this zone, or does not know yet what was just made.
-pub(in crate::kinds) async fn settled<T, F>(call: impl FnMut() -> F) -> Result<T, Failure>
+pub(in crate::kinds) async fn settled<T, F>(cx: Context<'_>, call: impl FnMut() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    retry(SETTLED_WITHIN, SETTLING, call).await
+    retry(cx.within(SETTLED_WITHIN), SETTLING, call).await
 }
 
 /// Waits until all name servers know a change.
 pub(in crate::kinds) async fn in_sync(cx: Context<'_>, change: &str) -> Result<(), Failure> {
-    let wait =
-        Wait { operation: "route53:GetChange", until: "all name servers to know the change", deadline: IN_SYNC_WITHIN };
+    let wait = Wait {
+        operation: "route53:GetChange",
+        until: "all name servers to know the change",
+        deadline: cx.within(IN_SYNC_WITHIN),
+    };
     poll(wait, cx.progress, || async {
         let answer = cx.clients.route53.get_change().id(change).send().await.call("route53:GetChange")?;
         Ok(match answer.change_info().map(|info| info.status()) {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "aws")]
 pub(super) use aws::{bare, change_tags, generated, in_sync, known, settled, tags, zones_of};
 
-use crate::graph::{Resource, Tags};
+use crate::graph::{AnsweredBy, Resource, Tags};
 
 /// The part of a hosted zone that drctl manages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,7 @@ impl Resource for Zone {
     const AT_CREATION: &'static [&'static str] = &["id", "reference"];
     const CREATE_FIRST: bool = true;
     const HOLDS_DATA: bool = true;
+    const ANSWERED_BY: AnsweredBy = AnsweredBy::Route53;
 
     fn id(&self) -> Option<String> {
         self.id.clone()

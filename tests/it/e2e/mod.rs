@@ -3,11 +3,13 @@
 mod alerts;
 mod bucket;
 mod crash;
+mod dark;
 mod dns;
 mod drift;
 mod faults;
 mod fields;
 mod guards;
+mod interrupt;
 mod json;
 mod lifecycle;
 mod observe;

@@ -26,15 +26,6 @@ emails = ["ops@example.com"]
 [table.payments]
 key = "id"
 
-[table.audit]
-key = "id"
-
-[table.customers]
-key = "id"
-
-[table.merchants]
-key = "id"
-
 [guard]
 protect = []
 "#;
@@ -50,7 +41,7 @@ key = "id"
 source = "ROOT/functions/health-check"
 
 [alarm.slow]
-on = "table.audit"
+on = "table.payments"
 metric = "ConsumedReadCapacityUnits"
 above = 500
 over = "5m"

@@ -178,7 +178,8 @@ impl World {
     /// SDK clients, for what is done and looked at past drctl.
     pub(super) fn clients(&self) -> Clients {
         let target = Target::Sandbox { endpoint: self.endpoint.clone(), strict: false };
-        self.block_on(connect(&target, &[Region::new(EAST), Region::new(WEST)])).expect("a connection")
+        self.block_on(connect(&target, &[Region::new(EAST), Region::new(WEST)], Duration::from_secs(20)))
+            .expect("a connection")
     }
 
     /// How often each call reached the sandbox since the last time this was asked.

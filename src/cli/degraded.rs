@@ -1,0 +1,46 @@
+//! `--degraded`: going on although a place does not answer.
+
+use super::error::CliError;
+use super::ui::Ui;
+use crate::plan::{Observation, Plan};
+use crate::state::Reach;
+
+/// What to do when a place does not answer.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct DegradedArgs {
+    /// Go on although a region, IAM or Route 53 does not answer, and leave alone what cannot be known
+    #[arg(long)]
+    degraded: bool,
+}
+
+impl DegradedArgs {
+    /// How much of the state has to answer.
+    pub(super) fn reach(&self) -> Reach {
+        if self.degraded { Reach::Any } else { Reach::Every }
+    }
+
+    /// A plan with dark places is good enough only for those who said so.
+    pub(super) fn check(&self, plan: &Plan, what: &str) -> Result<(), CliError> {
+        if plan.dark.is_empty() || self.degraded {
+            return Ok(());
+        }
+        let next =
+            "run the same command again once it answers, or add `--degraded` to leave alone what cannot be known";
+        Err(CliError::dark(&plan.dark, what, next))
+    }
+}
+
+/// Says of which places the values are only remembered.
+pub(super) fn tell_dark(observed: &Observation, ui: &Ui) {
+    for site in observed.dark.keys() {
+        ui.remark(&format!("{site} does not answer: what it should tell is as it was at the last apply"));
+    }
+}
+
+/// What is missing is not there, unless a place does not answer that may have it: then `what`.
+pub(super) fn all_answered(observed: &Observation, what: &str) -> Result<(), CliError> {
+    if observed.dark.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::dark(&observed.dark, what, "run the same command again once it answers"))
+}
