@@ -7,6 +7,8 @@ pub mod aws;
 #[cfg(feature = "aws")]
 pub mod cli;
 pub mod desired;
+#[cfg(test)]
+mod fuzz;
 pub mod graph;
 pub mod kinds;
 pub mod ops;

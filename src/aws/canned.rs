@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
+use proptest::sample::Index as Spot;
 use serde_json::{Value, json};
 
 use super::clients::{Clients, Regional};
@@ -79,6 +80,39 @@ impl Canned {
         match self.answers.get_mut(operation) {
             Some(Answer::Text(body)) if body.contains(old) => *body = body.replace(old, new),
             other => panic!("{operation} is answered by {other:?}, without {old}"),
+        }
+        self
+    }
+
+    /// The same AWS with a piece of an answer in the place of another piece of the same length: of text, or in JSON
+    /// one value in the place of another.
+    pub(crate) fn garbled(mut self, operation: &str, at: Spot, from: Spot, length: usize) -> Self {
+        match self.answers.get_mut(operation) {
+            Some(Answer::Text(body)) => {
+                let mut chars: Vec<char> = body.chars().collect();
+                let count = chars.len();
+                let piece = |spot: Spot| {
+                    let start = spot.index(count + 1);
+                    start..(start + length).min(count)
+                };
+                let new = chars[piece(from)].to_vec();
+                chars.splice(piece(at), new);
+                *body = chars.into_iter().collect();
+            }
+            Some(Answer::Json(body)) => {
+                let pointers = pointers(body);
+                let new = match length {
+                    0 => Value::Null,
+                    1 => json!({}),
+                    2 => json!(-1),
+                    3 => json!(""),
+                    _ => body.pointer(&pointers[from.index(pointers.len())]).cloned().unwrap_or_default(),
+                };
+                if let Some(value) = body.pointer_mut(&pointers[at.index(pointers.len())]) {
+                    *value = new;
+                }
+            }
+            _ => {}
         }
         self
     }
@@ -224,6 +258,19 @@ fn response(status: u16, content_type: &'static str, body: Vec<u8>) -> HttpRespo
     response.headers_mut().insert("content-type", content_type);
     response.headers_mut().insert("x-amzn-requestid", "7f3c");
     response
+}
+
+/// Where every value of a document is.
+fn pointers(document: &Value) -> Vec<String> {
+    let inside: Vec<(String, &Value)> = match document {
+        Value::Object(entries) => {
+            entries.iter().map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value)).collect()
+        }
+        Value::Array(items) => items.iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect(),
+        _ => Vec::new(),
+    };
+    let below = |(key, value): (String, &Value)| pointers(value).into_iter().map(move |end| format!("/{key}{end}"));
+    std::iter::once(String::new()).chain(inside.into_iter().flat_map(below)).collect()
 }
 
 fn cbor(status: u16, body: &Value) -> HttpResponse {

@@ -2,9 +2,14 @@
 //!
 //! Each kind's own answers are in `NAME/aws/tests.rs`, as AWS writes them.
 
+use proptest::prelude::*;
+use proptest::sample::Index as Spot;
+use proptest::test_runner::TestRunner;
+
 use super::{Artifacts, Context, Deletion, Found, Lifecycle, Seen, TagSource, Target};
 use crate::aws::Clients;
 use crate::aws::canned::{Canned, Counter, denials, throttles};
+use crate::fuzz::cases;
 use crate::graph::{Address, Failure, FailureClass, Owner, Place, Region, Tags};
 
 /// The system of all canned answers.
@@ -125,6 +130,22 @@ impl<T: Lifecycle> Case<T> {
         let failure = self.failure_in(change);
         assert_eq!(failure.class, FailureClass::Malformed, "{failure}");
         assert!(failure.message.contains(says), "{failure}");
+    }
+
+    /// Checks that nothing that AWS may say makes drctl panic: answers cut, changed and mixed up anywhere.
+    pub(super) fn bears_any_answer(&self) {
+        let mut runner = TestRunner::new(cases(48));
+        let operations: Vec<&str> = self.aws.operations().collect();
+        let change = (any::<Spot>(), any::<Spot>(), any::<Spot>(), 0..40_usize);
+        let changes = prop::collection::vec(change, 1..4);
+        let outcome = runner.run(&changes, |changes| {
+            let aws = changes.iter().fold(self.aws.clone(), |aws, (operation, at, from, length)| {
+                aws.garbled(operations[operation.index(operations.len())], *at, *from, *length)
+            });
+            drop(self.look(aws));
+            Ok(())
+        });
+        outcome.unwrap_or_else(|error| panic!("{error}"));
     }
 
     fn look(&self, aws: Canned) -> Result<Option<Found<T>>, Failure> {

@@ -145,4 +145,22 @@ mod tests {
         assert!(glibc("GLIBC_2.38") > GLIBC);
         assert!(glibc("GLIBC_ABI_DT_RELR") > GLIBC);
     }
+
+    proptest::proptest! {
+        #![proptest_config(crate::fuzz::cases(512))]
+
+        #[test]
+        fn a_program_may_be_any_bytes(
+            bytes: Vec<u8>,
+            changes in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), proptest::prelude::any::<u8>()), 0..9),
+        ) {
+            let _ = check(&bytes, Architecture::X86_64);
+            let mut program = elf(62);
+            for (at, byte) in changes {
+                let at = at.index(program.len());
+                program[at] = byte;
+            }
+            let _ = check(&program, Architecture::X86_64);
+        }
+    }
 }

@@ -189,4 +189,28 @@ mod tests {
             assert!(Name::new(wrong).unwrap_err().help.contains(right), "{wrong}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(crate::fuzz::cases(256))]
+
+        #[test]
+        fn numbers_with_units_are_read_whole_or_not_at_all(text in "\\PC{0,12}|[0-9]{0,22}[smhdBKMG]{0,3}", number: u64) {
+            let (_, _) = (parse_seconds(&text), parse_size(&text));
+            for (unit, factor) in [("s", 1), ("m", 60), ("h", 3_600), ("d", DAY)] {
+                proptest::prop_assert_eq!(parse_seconds(&format!("{number}{unit}")), number.checked_mul(factor));
+            }
+            for (unit, factor) in [("B", 1), ("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30)] {
+                proptest::prop_assert_eq!(parse_size(&format!("{number}{unit}")), number.checked_mul(factor));
+            }
+            proptest::prop_assert_eq!(parse_size(&Size(number).to_string()), Some(number));
+        }
+
+        #[test]
+        fn what_is_offered_for_a_wrong_name_is_a_name(text in "\\PC{0,12}|[a-zA-Z_ -]{0,12}") {
+            if let Err(mismatch) = Name::new(&text) {
+                let better = mismatch.help.split('`').nth(1).unwrap();
+                proptest::prop_assert!(Name::new(better).is_ok(), "{}", mismatch.help);
+            }
+        }
+    }
 }

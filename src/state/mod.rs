@@ -5,6 +5,8 @@
 mod all;
 mod error;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod held;
 mod operator;
 mod overrides;

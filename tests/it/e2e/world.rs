@@ -75,6 +75,11 @@ impl World {
         std::fs::write(&self.spec, edited).expect("a file");
     }
 
+    /// Where a file lies that the spec names.
+    pub(super) fn beside_the_spec(&self, name: &str) -> PathBuf {
+        self.spec.with_file_name(name)
+    }
+
     /// Runs drctl to its end.
     pub(super) fn drctl(&self, arguments: &str) -> Run {
         run(&mut self.command(arguments))

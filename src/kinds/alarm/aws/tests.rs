@@ -143,3 +143,9 @@ fn an_incomplete_answer_names_what_it_lacks() {
         case(filled()).needs(&[("DescribeAlarms", &stat(field), name)]);
     }
 }
+
+#[test]
+fn whatever_aws_says_nothing_panics() {
+    case(filled()).bears_any_answer();
+    case(plain(NAME)).bears_any_answer();
+}

@@ -161,3 +161,8 @@ fn an_incomplete_answer_names_what_it_lacks() {
     case().is_malformed_in(|aws| aws.text("GetBucketLifecycleConfiguration", rule), "status of a rule");
     case().is_malformed_in(|aws| aws.text("GetBucketPolicy", "{"), "the policy is not JSON");
 }
+
+#[test]
+fn whatever_aws_says_nothing_panics() {
+    case().bears_any_answer();
+}

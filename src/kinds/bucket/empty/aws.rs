@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Config;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{Delete, Error, MultipartUpload, ObjectIdentifier, ObjectLockEnabled};
 use futures::channel::mpsc::{Receiver, Sender, channel};
@@ -10,13 +12,10 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use futures::{SinkExt, try_join};
 use tokio::time::sleep;
 
+use super::pace::{Pace, WORKERS};
 use super::{Content, Tally, Undeleted};
 use crate::aws::{Call, Transient, retry};
 use crate::graph::{Failure, FailureClass};
-
-/// `DeleteObjects` at once. One listing yields about three pages a second, and S3 deletes 3,500
-/// entries a second under one prefix, so more would only be told to slow down.
-const WORKERS: usize = 4;
 
 /// Pages of 1,000 entries listed ahead of the workers: all that is ever held in memory.
 const PAGES_AHEAD: usize = 4;
@@ -36,12 +35,14 @@ const ROUNDS: u32 = 4;
 
 /// What passes, of a whole call and of a single key in it.
 const PASSING: &[Transient] = &[
-    ("SlowDown", ""),
+    (SLOW_DOWN, ""),
     ("InternalError", ""),
     ("ServiceUnavailable", ""),
     ("RequestTimeout", ""),
     ("OperationAborted", ""),
 ];
+
+const SLOW_DOWN: &str = "SlowDown";
 
 /// How long that may take.
 const PASSES_WITHIN: Duration = Duration::from_secs(120);
@@ -166,7 +167,8 @@ impl Owned<'_> {
 
     async fn delete_listed(self, pages: Receiver<Page>, progress: &(dyn Fn(String) + Sync)) -> Result<(), Failure> {
         let (mut tally, mut undeleted) = (Tally::new(), Undeleted::default());
-        let mut deletions = pages.map(|page| self.delete_page(page)).buffer_unordered(WORKERS);
+        let pace = Pace::new();
+        let mut deletions = pages.map(|page| self.delete_page(page, &pace)).buffer_unordered(WORKERS as usize);
         while let Some((deleted, total, refused)) = deletions.try_next().await? {
             tally.deleted += deleted;
             tally.total = tally.total.or(total);
@@ -180,12 +182,12 @@ impl Owned<'_> {
     }
 
     /// Deletes up to 1,000 entries. S3 answers 200 although some of them are still there, so
-    /// those are tried again while the reason may pass; the pause also slows this worker down.
-    async fn delete_page(self, page: Page) -> Result<(u64, Option<u64>, Undeleted), Failure> {
+    /// those are tried again while the reason may pass.
+    async fn delete_page(self, page: Page, pace: &Pace) -> Result<(u64, Option<u64>, Undeleted), Failure> {
         let (all, mut left, mut undeleted) = (page.entries.len() as u64, page.entries, Undeleted::default());
         let mut pause = Duration::from_millis(500);
         for attempt in 1..=ATTEMPTS {
-            let errors = self.delete_objects(left).await?;
+            let errors = self.delete_objects(left, pace).await?;
             let (passing, lasting): (Vec<_>, Vec<_>) =
                 errors.into_iter().partition(|error| attempt < ATTEMPTS && passes(error));
             lasting.iter().for_each(|error| undeleted.add(words(error)));
@@ -199,15 +201,25 @@ impl Owned<'_> {
         Ok((all - undeleted.count.min(all), page.total, undeleted))
     }
 
-    async fn delete_objects(self, entries: Vec<ObjectIdentifier>) -> Result<Vec<Error>, Failure> {
+    /// One call at the common pace. The SDK does not try it again by itself: nobody would hear of being too fast.
+    async fn delete_objects(self, entries: Vec<ObjectIdentifier>, pace: &Pace) -> Result<Vec<Error>, Failure> {
         let delete = Delete::builder()
             .set_objects(Some(entries))
             .quiet(true)
             .build()
             .map_err(|error| Failure::malformed("s3:DeleteObject", error))?;
-        let answer = retry(PASSES_WITHIN, PASSING, || async {
+        let passing = [PASSING, &[("Unreachable", "")]].concat();
+        let answer = retry(PASSES_WITHIN, &passing, || async {
+            let _turn = pace.turn().await;
             let call = self.s3.delete_objects().bucket(self.name).expected_bucket_owner(self.account);
-            call.delete(delete.clone()).send().await.call("s3:DeleteObject")
+            let once = Config::builder().retry_config(RetryConfig::disabled());
+            let call = call.delete(delete.clone()).customize().config_override(once);
+            let answer = call.send().await.call("s3:DeleteObject");
+            pace.told(match &answer {
+                Ok(answer) => answer.errors().iter().any(|error| error.code() == Some(SLOW_DOWN)),
+                Err(failure) => failure.code == SLOW_DOWN,
+            });
+            answer
         })
         .await?;
         Ok(answer.errors.unwrap_or_default())

@@ -1,6 +1,7 @@
 //! Deleting a bucket with everything in it: all versions, delete markers and unfinished uploads.
 
 mod aws;
+mod pace;
 
 use std::fmt;
 use std::time::Instant;

@@ -71,3 +71,8 @@ fn an_incomplete_answer_names_what_it_lacks() {
     ]);
     case().is_malformed_in(|aws| aws.json("GetPolicy", json!({ "Policy": "{" })), "the policy is not JSON");
 }
+
+#[test]
+fn whatever_aws_says_nothing_panics() {
+    case().bears_any_answer();
+}

@@ -125,3 +125,8 @@ fn an_incomplete_answer_names_what_it_lacks() {
         ("ListResourceRecordSets", values, "value"),
     ]);
 }
+
+#[test]
+fn whatever_aws_says_nothing_panics() {
+    case().bears_any_answer();
+}

@@ -157,3 +157,8 @@ fn an_incomplete_answer_about_all_roles_names_what_it_lacks() {
         assert_eq!((failure.class, failure.message.contains(name)), (FailureClass::Malformed, true), "{failure}");
     }
 }
+
+#[test]
+fn whatever_aws_says_nothing_panics() {
+    case().bears_any_answer();
+}

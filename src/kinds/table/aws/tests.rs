@@ -133,3 +133,8 @@ fn an_incomplete_answer_names_what_it_lacks() {
         ("DescribeTimeToLive", "/TimeToLiveDescription", "description"),
     ]);
 }
+
+#[test]
+fn whatever_aws_says_nothing_panics() {
+    case().bears_any_answer();
+}

@@ -63,3 +63,8 @@ fn an_incomplete_answer_names_what_it_lacks() {
     case().needs(&[("GetTopicAttributes", &policy(), "no policy")]);
     case().is_malformed_in(|aws| aws.without("GetTopicAttributes", "{"), "the policy is not JSON");
 }
+
+#[test]
+fn whatever_aws_says_nothing_panics() {
+    case().bears_any_answer();
+}
