@@ -55,12 +55,16 @@ fn timestamp() -> impl Strategy<Value = Timestamp> {
 
 fn record() -> impl Strategy<Value = Record> {
     let needs = prop::collection::btree_set(address(), 0..3);
-    ("\\PC{0,20}", "[0-9a-f]{8}", needs, timestamp()).prop_map(|(id, fingerprint, needs, applied_at)| Record {
-        id,
-        fingerprint,
-        needs: BTreeSet::from_iter(needs),
-        applied_at,
-    })
+    let attributes = prop::collection::btree_map("[a-z]{1,8}", "\\PC{0,20}", 0..3);
+    ("\\PC{0,20}", "[0-9a-f]{8}", needs, attributes, timestamp()).prop_map(
+        |(id, fingerprint, needs, attributes, applied_at)| Record {
+            id,
+            fingerprint,
+            needs: BTreeSet::from_iter(needs),
+            attributes,
+            applied_at,
+        },
+    )
 }
 
 proptest! {

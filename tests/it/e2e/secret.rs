@@ -186,6 +186,6 @@ fn a_secret_is_not_deleted_by_the_way() {
         spec[..spec.find("[secret").expect("it has one")].to_owned()
     });
     world.drctl("apply --yes").ends_with(5).says("--allow global/secret.payment-api-keys");
-    world.drctl("apply --yes --allow global/secret.payment-api-keys").ends_with(0);
+    world.drctl("apply --yes --allow global/secret.payment-api-keys --allow-many-deletes").ends_with(0);
     assert!(status(&world, EAST).unwrap().deletion.is_some());
 }
