@@ -26,6 +26,15 @@ emails = ["ops@example.com"]
 [table.payments]
 key = "id"
 
+[table.audit]
+key = "id"
+
+[table.customers]
+key = "id"
+
+[table.merchants]
+key = "id"
+
 [guard]
 protect = []
 "#;
@@ -41,7 +50,7 @@ key = "id"
 source = "ROOT/functions/health-check"
 
 [alarm.slow]
-on = "table.payments"
+on = "table.audit"
 metric = "ConsumedReadCapacityUnits"
 above = 500
 over = "5m"
