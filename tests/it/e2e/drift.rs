@@ -73,7 +73,11 @@ fn drift_tells_what_changed_outside_and_nothing_else() {
         let group = "arn:aws:logs:us-west-2:000000000000:log-group:/aws/lambda/health-check-prod-001";
         west.logs.untag_resource().resource_arn(group).tag_keys("drctl:system").send().await.unwrap();
     });
-    let drift = world.drctl("drift").ends_with(2);
+    // The tagging API hears of it a moment later.
+    let drift = world.eventually("a log group that is no longer ours", || {
+        let drift = world.drctl("drift").ends_with(2);
+        drift.stdout.contains("! us-west-2/log_group.health-check").then_some(drift)
+    });
     let drift = drift
         .says("~ us-east-1/function.payment-processor changed outside drctl; the spec has changed since, too")
         .says("reserved_concurrency: 100 -> 0")
