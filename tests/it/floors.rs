@@ -128,8 +128,11 @@ fn sources() -> Vec<Source> {
     }
     found.sort();
     let for_tests = |path: &Path| {
-        path.iter()
-            .any(|part| ["tests", "tests.rs", "fake.rs", "fuzz.rs", "properties.rs"].iter().any(|name| part == *name))
+        path.iter().any(|part| {
+            ["tests", "tests.rs", "fake", "fake.rs", "fuzz.rs", "properties", "properties.rs"]
+                .iter()
+                .any(|name| part == *name)
+        })
     };
     let sources: Vec<Source> = found.into_iter().filter(|path| !for_tests(path)).map(source).collect();
     // `lib.rs` and `main.rs` stand above all floors.

@@ -162,3 +162,18 @@ fn a_region_that_goes_dark_during_an_apply_fails_there_and_nowhere_else() {
     world.apply();
     world.is_in_sync();
 }
+
+#[test]
+fn a_step_takes_no_longer_than_the_spec_gives_its_kind() {
+    let world = World::new();
+    world.write_spec(|spec| spec + "\n[timeout]\nfunction = \"2s\"\n");
+    // Nobody answers what makes functions, so each would wait for a long time.
+    go_dark(&world, &json!({"action": "hold", "service": "lambda", "operation": "CreateFunction"}));
+    let run = soon(&world, "apply --yes").ends_with(3);
+    let run = run.says("it took longer than the 2 s that `[timeout]` gives a function");
+    assert!(run.stderr.contains("us-west-2/bucket_replication.transaction-logs created in"), "{}", run.stderr);
+    go_light(&world);
+    world.write_spec(|spec| spec);
+    world.apply();
+    world.is_in_sync();
+}
