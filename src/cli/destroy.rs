@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::apply::{carry_out, finish};
 use super::buckets;
+use super::degraded::all_answered;
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs, complete};
@@ -14,7 +15,7 @@ use crate::kinds::Deletion;
 use crate::kinds::secret::Secret;
 use crate::kinds::table::Table;
 use crate::kinds::table_replica::TableReplica;
-use crate::plan::{self, Plan, Sight};
+use crate::plan::{self, Live, Plan, Sight};
 use crate::render::{Style, amount};
 use crate::state::{Reach, State};
 
@@ -59,7 +60,8 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
     let observed = session.observe(state.known(), ui).await?;
     let plan = complete(plan::destroy(&session.subject(state.known()).basis(&observed)))?;
     telling.destruction(&plan)?;
-    refuse_dark(&plan)?;
+    // Of a dark place nobody can say what is there, nor when nothing is left.
+    all_answered(&observed, "nothing was deleted")?;
     if plan.has_changes() {
         tell_losses(&plan, deletion, telling)?;
         refuse_protected(&plan, args.lift_protection)?;
@@ -119,10 +121,8 @@ fn tell_losses(plan: &Plan, deletion: Deletion, telling: &Telling<'_>) -> Result
 
 /// Everything that would stop the run half-way is said before anything is deleted.
 fn refuse_protected(plan: &Plan, lift_protection: bool) -> Result<(), CliError> {
-    let protected = plan.pending().filter(|change| change.address.kind == TableReplica::KIND).filter(|change| {
-        let live = change.before.as_ref();
-        live.and_then(|live| live.properties.get("deletion_protection")).is_some_and(|on| on == true)
-    });
+    let tables = plan.pending().filter(|change| change.address.kind == TableReplica::KIND);
+    let protected = tables.filter(|change| change.before.as_ref().is_some_and(Live::is_protected));
     let names: Vec<_> = protected.map(|change| change.address.to_string()).collect();
     if names.is_empty() || lift_protection {
         return Ok(());
@@ -150,14 +150,6 @@ fn confirm(args: &DestroyArgs, plan: &Plan, ui: &Ui) -> Result<(), CliError> {
             next: format!("add `--confirm {suffix}` to delete without being asked"),
         }),
     }
-}
-
-/// Of a dark place nobody can say what is there, nor when nothing is left.
-fn refuse_dark(plan: &Plan) -> Result<(), CliError> {
-    if plan.dark.is_empty() {
-        return Ok(());
-    }
-    Err(CliError::dark(&plan.dark, "nothing was deleted", "run the same command again once it answers"))
 }
 
 /// Looks again for everything that was the system's.

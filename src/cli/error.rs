@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::exit::Exit;
 use crate::aws::ConnectError;
 use crate::desired::LoadError;
-use crate::graph::{Address, Failure, FailureClass, Site};
+use crate::graph::{Address, Failure, Site};
 use crate::ops::RequestError;
 use crate::package::PackageError;
 use crate::render::next_step;
@@ -115,18 +115,14 @@ impl CliError {
             Self::Connect(error) if error.is_unreachable() => Exit::Unreachable,
             Self::Dark { .. } => Exit::Unreachable,
             Self::State(StateError::Locked { .. }) => Exit::Locked,
-            Self::Aws(failure, _) if is_unanswered(failure) => Exit::Unreachable,
-            Self::Unreadable(failures, _) if failures.iter().any(|(_, failure)| is_unanswered(failure)) => {
+            Self::Aws(failure, _) if failure.class.is_unanswered() => Exit::Unreachable,
+            Self::Unreadable(failures, _) if failures.iter().any(|(_, failure)| failure.class.is_unanswered()) => {
                 Exit::Unreachable
             }
             Self::Unfinished { .. } => Exit::Unfinished,
             _ => Exit::Failed,
         }
     }
-}
-
-fn is_unanswered(failure: &Failure) -> bool {
-    matches!(failure.class, FailureClass::Unreachable | FailureClass::Dark)
 }
 
 impl From<Failure> for CliError {

@@ -4,7 +4,7 @@ use super::error::CliError;
 use crate::graph::Meta;
 use crate::plan::Plan;
 use crate::plan::target::{Target, UnknownTarget, limit};
-use crate::spec::nearest;
+use crate::spec::did_you_mean;
 
 /// Which part of a plan is wanted.
 #[derive(Debug, Clone, clap::Args)]
@@ -25,10 +25,9 @@ impl TargetArgs {
             let names: Vec<&str> = known.iter().map(String::as_str).collect();
             CliError::Usage {
                 what: format!("`{target}` names nothing in this plan"),
-                next: match nearest(&target, &names) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "name a resource as the plan shows it (PLACE/KIND.NAME), or a PLACE or a KIND".into(),
-                },
+                next: did_you_mean(&target, &names).unwrap_or_else(|| {
+                    "name a resource as the plan shows it (PLACE/KIND.NAME), or a PLACE or a KIND".into()
+                }),
             }
         })
     }

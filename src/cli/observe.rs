@@ -8,7 +8,7 @@ use super::ui::Ui;
 use crate::graph::{Address, Failure};
 use crate::plan::{Observation, Sight, plan};
 use crate::render::{Snapshot, Style, live_text, observation_text, snapshot_json};
-use crate::spec::nearest;
+use crate::spec::did_you_mean;
 
 /// Show what is live, as drctl sees it
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,6 @@ fn one(address: &Address, observed: &Observation) -> Result<String, CliError> {
     let live: Vec<&str> = live.iter().map(String::as_str).collect();
     Err(CliError::Usage {
         what: format!("nothing is live at {address}"),
-        next: nearest(&address.to_string(), &live)
-            .map_or_else(|| "`drctl observe` lists what is".to_owned(), |near| format!("did you mean `{near}`?")),
+        next: did_you_mean(&address.to_string(), &live).unwrap_or_else(|| "`drctl observe` lists what is".to_owned()),
     })
 }

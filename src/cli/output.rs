@@ -9,7 +9,7 @@ use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
 use crate::ops::{Output, outputs};
 use crate::plan::Observation;
-use crate::spec::nearest;
+use crate::spec::did_you_mean;
 
 /// Print the outputs of the deployed system
 #[derive(Debug, clap::Args)]
@@ -79,8 +79,7 @@ fn one(
     let region = region.unwrap_or_else(|| session.spec.region.primary.to_string());
     let names: Vec<&str> = all.iter().map(|output| output.name).collect();
     let Some(output) = all.iter().find(|output| output.name == name && output.region.as_str() == region) else {
-        let next = nearest(name, &names)
-            .map_or_else(|| "`drctl output` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+        let next = did_you_mean(name, &names).unwrap_or_else(|| "`drctl output` lists them".to_owned());
         return Err(CliError::Usage { what: format!("there is no output `{name}`"), next });
     };
     let missing = || CliError::Failed {

@@ -10,10 +10,10 @@ use super::exit::Exit;
 use super::interrupt;
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
-use crate::graph::{Failure, FailureClass, Region};
+use crate::graph::{Failure, Region};
 use crate::kinds::secret::Secret;
 use crate::ops::{SecretStatus, SecretValue, put_secret, secret_in, wait_for_version};
-use crate::spec::nearest;
+use crate::spec::did_you_mean;
 
 /// Set values of secrets, and see where which version is
 #[derive(Debug, clap::Subcommand)]
@@ -162,9 +162,7 @@ fn describe(name: &str, aws_name: &str, seen: &[Seen], text: &mut String) {
     let _ = writeln!(text, "{name} ({aws_name})");
     for (region, found) in seen {
         let _ = match found {
-            Err(failure) if matches!(failure.class, FailureClass::Unreachable | FailureClass::Dark) => {
-                writeln!(text, "  {region}  does not answer")
-            }
+            Err(failure) if failure.class.is_unanswered() => writeln!(text, "  {region}  does not answer"),
             Err(failure) => writeln!(text, "  {region}  cannot be read: {failure}"),
             Ok(None) => writeln!(text, "  {region}  not there"),
             Ok(Some(status)) => describe_in(region, aws_name, status, seen, text),
@@ -215,8 +213,8 @@ fn names(session: &Session, named: Option<&str>) -> Result<Vec<String>, CliError
         Some(name) if all.contains(&name) => Ok(vec![name.to_owned()]),
         Some(name) => Err(CliError::Usage {
             what: format!("there is no secret named `{name}`"),
-            next: match nearest(name, &all) {
-                Some(near) => format!("did you mean `{near}`?"),
+            next: match did_you_mean(name, &all) {
+                Some(question) => question,
                 None if all.is_empty() => "the spec has none".into(),
                 None => format!("use one of: {}", all.join(", ")),
             },

@@ -10,7 +10,7 @@ use crate::kinds::function_url::FunctionUrl;
 use crate::kinds::health_check::HealthCheck;
 use crate::kinds::record::{Record, RecordSet};
 use crate::kinds::zone::Zone;
-use crate::spec::{At, FromNode, Mismatch, Node, Problem, Problems, Seconds, Spanned, TableReader, nearest};
+use crate::spec::{At, FromNode, Mismatch, Node, Problem, Problems, Seconds, Spanned, TableReader, did_you_mean};
 
 /// `[dns]`
 #[derive(Debug)]
@@ -139,10 +139,7 @@ impl DnsSection {
         let (names, at) = (spec.declared("function"), self.function.at);
         let function = self.function.as_str();
         if !names.contains(&function) {
-            let help = match nearest(function, &names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("use one of: {}", names.join(", ")),
-            };
+            let help = did_you_mean(function, &names).unwrap_or_else(|| format!("use one of: {}", names.join(", ")));
             let problem = Problem::new("unknown_name", at, format!("there is no function named `{function}`"));
             problems.push(problem.label("named here").help(help));
         } else if spec.functions.get(function).is_some_and(|function| !function.has_public_url()) {

@@ -15,7 +15,8 @@ use crate::kinds::secret::Secret;
 use crate::kinds::table::Table;
 use crate::package::Architecture;
 use crate::spec::{
-    At, Days, FromNode, Mismatch, Node, Problem, Problems, Seconds, Spanned, TableReader, Value as TomlValue, nearest,
+    At, Days, FromNode, Mismatch, Node, Problem, Problems, Seconds, Spanned, TableReader, Value as TomlValue,
+    did_you_mean,
 };
 
 /// `[function.NAME]`
@@ -150,8 +151,8 @@ impl FunctionSection {
         for used in &self.uses {
             let names = spec.declared(used.kind);
             if !names.contains(&used.name.as_str()) {
-                let help = match nearest(&used.name, &names) {
-                    Some(near) => format!("did you mean `{near}`?"),
+                let help = match did_you_mean(&used.name, &names) {
+                    Some(question) => question,
                     None if names.is_empty() => format!("add a `[{}.{}]` table", used.kind, *used.name),
                     None => {
                         format!("use one of: {}; or add a `[{}.{}]` table", names.join(", "), used.kind, *used.name)

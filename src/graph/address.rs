@@ -101,6 +101,11 @@ impl Address {
         Self { kind: kind.to_owned(), ..self.clone() }
     }
 
+    /// `KIND.NAME`
+    pub fn without_place(&self) -> String {
+        format!("{}.{}", self.kind, self.name)
+    }
+
     /// Where the object of this kind may be that this one is a part of: in its own region, or in none.
     pub fn wholes(&self, kind: &str) -> [Self; 2] {
         [self.with_kind(kind), Self::global(kind, &self.name)]

@@ -43,6 +43,13 @@ pub struct Failure {
     pub request_id: Option<String>,
 }
 
+impl FailureClass {
+    /// Whether no answer came at all.
+    pub fn is_unanswered(self) -> bool {
+        matches!(self, FailureClass::Unreachable | FailureClass::Dark)
+    }
+}
+
 impl Failure {
     /// A failure that drctl itself noticed while doing `operation`.
     pub fn new(class: FailureClass, operation: &str, message: impl Into<String>) -> Self {

@@ -67,6 +67,16 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// The kind of a resource, if it is among `kinds`.
+    pub fn find<'a>(kinds: &'a [Self], address: &Address) -> Option<&'a Self> {
+        kinds.iter().find(|meta| meta.kind == address.kind)
+    }
+
+    /// What is compared and remembered of a resource; of a kind that is not among `kinds`, all of it.
+    pub fn managed_of(kinds: &[Self], address: &Address, properties: &Properties) -> Properties {
+        Self::find(kinds, address).map_or_else(|| properties.clone(), |meta| meta.managed(properties))
+    }
+
     /// What is compared and remembered of a resource of this kind.
     pub fn managed(&self, properties: &Properties) -> Properties {
         properties.without(self.at_creation)

@@ -25,7 +25,9 @@ pub mod topic;
 pub mod zone;
 
 #[cfg(feature = "aws")]
-pub use operations::{Artifacts, Context, Deletion, Found, Lifecycle, Operations, Seen, TagChange, TagSource, each};
+pub use operations::{
+    Artifacts, Context, Deletion, Everywhere, Found, Lifecycle, Operations, Seen, TagChange, TagSource, each,
+};
 pub use target::{Created, Target};
 
 use crate::graph::Meta;

@@ -5,13 +5,15 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use super::{Created, Target};
 use crate::aws::{Arn, Asked, Clients, Regional, TagIndex};
-use crate::graph::{Address, Attributes, Failure, Owner, Place, Properties, Region, Resource, Site, Tags};
+use crate::graph::{
+    Address, Attributes, Failure, FailureClass, Owner, Place, Properties, Region, Resource, Site, Tags,
+};
 use crate::plan::{Live, Sight};
 
 /// How many resources of one kind and place are read at once; the rate limits rule beside it.
@@ -106,6 +108,27 @@ impl<'a> Context<'a> {
         self.clients.at(&Site::Region(region.clone()), Asked::Reading, read).await
     }
 
+    /// Looks for something in every region at once. A dark region is no failure: it is told, because it may
+    /// have it too.
+    pub async fn look_everywhere<T, F>(&self, look: impl Fn(&'a Region) -> F) -> Result<Everywhere<T>, Failure>
+    where
+        F: Future<Output = Result<Option<T>, Failure>>,
+    {
+        let looks = self.clients.regions.keys().map(|region| {
+            let look = self.read_in(region, look(region));
+            async move { (region.clone(), look.await) }
+        });
+        let mut everywhere = Everywhere { seen: Vec::new(), dark: None };
+        for (region, found) in join_all(looks).await {
+            match found {
+                Ok(found) => everywhere.seen.extend(found.map(|found| (region, found))),
+                Err(failure) if failure.class == FailureClass::Dark => everywhere.dark = Some(failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(everywhere)
+    }
+
     /// The tags of one resource: from the index if that knows them, else from `strict`.
     pub async fn tags_of<F>(&self, region: &Region, arn: &str, strict: impl FnOnce() -> F) -> Result<Tags, Failure>
     where
@@ -119,6 +142,14 @@ impl<'a> Context<'a> {
             TagSource::Strict => strict().await,
         }
     }
+}
+
+/// What all regions together say of something that may be in several.
+pub struct Everywhere<T> {
+    /// Where it is, and what it is there.
+    pub seen: Vec<(Region, T)>,
+    /// A dark region, which may have it too.
+    pub dark: Option<Failure>,
 }
 
 /// The AWS calls behind a kind.

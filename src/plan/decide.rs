@@ -82,7 +82,7 @@ impl Basis<'_> {
     }
 
     pub(super) fn kind(&self, address: &Address) -> Option<&Meta> {
-        self.kinds.iter().find(|meta| meta.kind == address.kind)
+        Meta::find(self.kinds, address)
     }
 
     fn rank(&self, address: &Address) -> usize {
@@ -114,14 +114,9 @@ impl Basis<'_> {
     /// applied before an override took hold: what that keeps has moved on neither side.
     pub(super) fn as_applied(&self, address: &Address, properties: &Properties, holds: &[Hold]) -> bool {
         let Some(record) = self.recorded.resources.get(address) else { return false };
-        let managed = self.managed(address, properties);
+        let managed = Meta::managed_of(self.kinds, address, properties);
         let is = |properties: &Properties| properties.fingerprint() == record.fingerprint;
         is(&managed) || !holds.is_empty() && is(&without_holds(&managed, holds))
-    }
-
-    /// What is compared and remembered of a resource.
-    fn managed(&self, address: &Address, properties: &Properties) -> Properties {
-        self.kind(address).map_or_else(|| properties.clone(), |meta| meta.managed(properties))
     }
 
     /// What `address` is part of.
@@ -223,7 +218,8 @@ impl<'a> Draft<'a> {
 
     fn compare(&mut self, address: &Address, live: Live, after: Properties, holds: &[Hold]) {
         let meta = self.basis.kind(address);
-        let (is, wanted) = (self.basis.managed(address, &live.properties), self.basis.managed(address, &after));
+        let managed = |properties: &Properties| Meta::managed_of(self.basis.kinds, address, properties);
+        let (is, wanted) = (managed(&live.properties), managed(&after));
         let fields = diff(&is, &wanted, meta.map_or(&[], |meta| meta.documents));
         let fixed = meta.map_or(&[] as &[_], |meta| meta.fixed);
         let forces: BTreeSet<String> = fields

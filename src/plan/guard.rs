@@ -110,7 +110,7 @@ fn loss(plan: &Plan, change: &Change, guard: &Guard, kinds: &[Meta]) -> Option<R
 /// The parts of a resource that AWS itself would not let go of.
 fn protected_parts(plan: &Plan, whole: &Address, kinds: &[Meta]) -> Vec<Address> {
     let is_part = |address: &Address| {
-        let meta = kinds.iter().find(|meta| meta.kind == address.kind);
+        let meta = Meta::find(kinds, address);
         address.name == whole.name && meta.and_then(|meta| meta.part_of) == Some(&whole.kind)
     };
     let protected = |change: &&Change| change.before.as_ref().is_some_and(|live| live.is_protected());

@@ -118,7 +118,7 @@ pub(super) fn strays(desired: &Graph, overrides: &[Override]) -> Vec<String> {
 /// The oldest first.
 fn in_time(overrides: &[Override]) -> impl Iterator<Item = &Override> {
     let mut sorted: Vec<_> = overrides.iter().collect();
-    sorted.sort_by_key(|by| (by.since, &by.id));
+    sorted.sort_by_key(|by| by.age());
     sorted.into_iter()
 }
 

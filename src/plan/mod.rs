@@ -183,7 +183,7 @@ impl Plan {
     /// The parts of `whole`, which is replaced, that have to be made again after it.
     pub fn made_again_with(&self, whole: &Address, kinds: &[Meta]) -> impl Iterator<Item = &Change> {
         self.pending().filter(move |part| {
-            let meta = kinds.iter().find(|meta| meta.kind == part.address.kind);
+            let meta = Meta::find(kinds, &part.address);
             meta.and_then(|meta| meta.part_of) == Some(&whole.kind) && part.needs.contains(whole)
         })
     }

@@ -90,6 +90,6 @@ pub fn needed(plan: &Plan, of: BTreeSet<Address>, kinds: &[Meta]) -> BTreeSet<Ad
 /// Everything that means `address`: `us-east-1/function.pay`, `us-east-1/function`, `us-east-1`,
 /// `function.pay` and `function`.
 fn names(address: &Address) -> [String; 5] {
-    let Address { place, kind, name } = address;
-    [address.to_string(), format!("{place}/{kind}"), place.to_string(), format!("{kind}.{name}"), kind.clone()]
+    let Address { place, kind, .. } = address;
+    [address.to_string(), format!("{place}/{kind}"), place.to_string(), address.without_place(), kind.clone()]
 }

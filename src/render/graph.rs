@@ -12,7 +12,7 @@ pub fn graph_dot(graph: &Graph) -> String {
         let place = place.to_string();
         out += &format!("  subgraph {} {{\n    label = {}\n", quoted(&format!("cluster_{place}")), quoted(&place));
         for address in addresses {
-            out += &format!("    {} [label = {}]\n", quoted(&address.to_string()), quoted(&label(address)));
+            out += &format!("    {} [label = {}]\n", quoted(&address.to_string()), quoted(&address.without_place()));
         }
         out += "  }\n";
     }
@@ -31,7 +31,7 @@ pub fn graph_mermaid(graph: &Graph) -> String {
     for (n, (place, addresses)) in places(graph).into_iter().enumerate() {
         out += &format!("  subgraph p{n}[{}]\n", quoted(&place.to_string()));
         for address in addresses {
-            out += &format!("    {}[{}]\n", ids[address], quoted(&label(address)));
+            out += &format!("    {}[{}]\n", ids[address], quoted(&address.without_place()));
         }
         out += "  end\n";
     }
@@ -53,10 +53,6 @@ fn places(graph: &Graph) -> BTreeMap<&Place, Vec<&Address>> {
 
 fn edges(graph: &Graph) -> impl Iterator<Item = (&Address, Address)> {
     graph.iter().flat_map(|(address, _)| graph.needs(address).into_iter().map(move |need| (address, need)))
-}
-
-fn label(address: &Address) -> String {
-    format!("{}.{}", address.kind, address.name)
 }
 
 #[cfg(test)]

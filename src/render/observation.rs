@@ -161,7 +161,7 @@ pub fn read_snapshot(text: &str) -> Result<Snapshot, SnapshotError> {
 pub fn observation_text(observed: &Observation, conflicts: &[Conflict], style: Style) -> String {
     let live: Vec<(&Address, &Live)> =
         observed.seen.iter().filter_map(|(address, sight)| Some((address, sight.live()?))).collect();
-    let width = live.iter().map(|(address, _)| name(address).len()).max().unwrap_or_default();
+    let width = live.iter().map(|(address, _)| address.without_place().len()).max().unwrap_or_default();
     let (mut out, mut place) = (String::new(), None);
     for (address, live) in &live {
         if place != Some(&address.place) {
@@ -171,7 +171,7 @@ pub fn observation_text(observed: &Observation, conflicts: &[Conflict], style: S
         }
         let strange = conflicts.iter().find(|conflict| conflict.address == **address);
         let note = strange.map(|conflict| style.bad(&format!("  ({})", conflict.whose()))).unwrap_or_default();
-        let _ = writeln!(out, "  {:width$}  {}{note}", name(address), live.id);
+        let _ = writeln!(out, "  {:width$}  {}{note}", address.without_place(), live.id);
     }
     for (site, failure) in &observed.dark {
         let gap = if out.is_empty() { "" } else { "\n" };
@@ -187,11 +187,6 @@ pub fn observation_text(observed: &Observation, conflicts: &[Conflict], style: S
         }
     }
     out
-}
-
-/// An address without its place.
-fn name(address: &Address) -> String {
-    format!("{}.{}", address.kind, address.name)
 }
 
 /// Everything that is known of one live resource.

@@ -29,27 +29,13 @@ mod tests {
 
     use super::*;
     use crate::plan::{Sight, plan};
-    use crate::render::{Style, plan_text};
     use crate::run::fake::{System, with};
-
-    const SPEC: &str = r#"
-schema = 1
-[system]
-name = "dr"
-environment = "test"
-suffix = "t1"
-[region]
-primary = "us-east-1"
-secondary = "us-west-2"
-[function.pay]
-source = "x"
-"#;
+    use crate::tests::{SPEC, at, text};
 
     #[test]
     fn code_that_was_not_built_is_no_difference_and_everything_else_is() {
         let mut system = System::new(SPEC);
         let (mut observed, recorded) = system.applied();
-        let at = |address: &str| address.parse().unwrap();
         for (address, field, value) in [
             ("us-east-1/function.pay", "code_sha256", json!("somebody else's")),
             ("us-west-2/function.pay", "memory", json!(1024)),
@@ -59,7 +45,7 @@ source = "x"
         }
         leave_code(&mut system.graph, &observed);
         let plan = plan(&system.subject(&recorded).basis(&observed));
-        assert_snapshot!(plan_text(&plan, Style::PLAIN), @"
+        assert_snapshot!(text(&plan), @"
         ~ us-west-2/function.pay  drifted: changed outside drctl
             memory: 1024 -> 256
 

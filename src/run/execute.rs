@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::cloud::{Cloud, Freshness};
 use super::events::Event;
-use super::options::{Options, is_created_first, managed};
+use super::options::{Options, is_created_first};
 use super::settle::settle;
 use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Properties, Reference, Site};
 use crate::kinds::Target;
@@ -103,7 +103,7 @@ pub async fn execute<C: Cloud>(
 /// Whether a deleted resource has to be gone by now. A part (the settings of a table's member) is there
 /// for as long as its whole, whose own failure is told already.
 fn goes_with_its_whole(address: &Address, outcome: &Outcome, options: &Options<'_>) -> bool {
-    let part_of = options.kinds.iter().find(|meta| meta.kind == address.kind).and_then(|meta| meta.part_of);
+    let part_of = Meta::find(options.kinds, address).and_then(|meta| meta.part_of);
     part_of
         .into_iter()
         .flat_map(|kind| address.wholes(kind))
@@ -133,7 +133,7 @@ fn bring_up_to_date(plan: &Plan, state: &mut State, kinds: &[Meta]) {
 }
 
 fn record(change: &Change, id: &str, attributes: &Attributes, after: &Properties, kinds: &[Meta]) -> Record {
-    let managed = managed(kinds, &change.address, after);
+    let managed = Meta::managed_of(kinds, &change.address, after);
     Record {
         id: id.to_owned(),
         fingerprint: managed.fingerprint(),
@@ -274,7 +274,7 @@ impl<'a> Run<'a> {
     }
 
     fn lock_of(&self, address: &Address) -> Address {
-        let meta = self.options.kinds.iter().find(|meta| meta.kind == address.kind);
+        let meta = Meta::find(self.options.kinds, address);
         meta.map_or_else(|| address.clone(), |meta| (meta.locks)(address))
     }
 

@@ -83,10 +83,7 @@ impl AwsCloud {
             };
             return seen.into_iter().map(|(address, found)| (address, sight(found))).collect();
         };
-        let unanswered = |sight: &Sight| {
-            let class = if let Sight::Failed(failure) = sight { Some(failure.class) } else { None };
-            matches!(class, Some(FailureClass::Unreachable | FailureClass::Dark))
-        };
+        let unanswered = |sight: &Sight| matches!(sight, Sight::Failed(failure) if failure.class.is_unanswered());
         let mut seen = tokio::select! {
             seen = look => seen,
             _ = self.clients.darkness(&site, Asked::Reading) => BTreeMap::new(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cloud::{Cloud, Freshness};
+use super::options::is_created_first;
 use crate::graph::{Address, Failure, Graph, Meta, Owner, Reference};
 use crate::kinds::Target;
 use crate::plan::{Basis, Live, Observation, Sight, plan};
@@ -83,7 +84,7 @@ impl Known<'_> {
     /// Most kinds have one object for an address; of those made first and deleted later there may be several.
     fn add(&mut self, address: &Address, id: &str) {
         let current = address.current();
-        let several = self.subject.kinds.iter().any(|meta| meta.kind == address.kind && meta.create_first);
+        let several = is_created_first(self.subject.kinds, address);
         let ids = self.ids.entry(if several { current } else { address.clone() }).or_default();
         if ids.is_empty() || several && !ids.iter().any(|known| known == id) {
             ids.push(id.to_owned());
@@ -125,8 +126,9 @@ impl Known<'_> {
 impl Subject<'_> {
     /// Whether a live object can become what the spec wants without being replaced.
     fn fits(&self, address: &Address, live: &Live) -> bool {
-        let meta = self.kinds.iter().find(|meta| meta.kind == address.kind);
-        let (Some(meta), Some(node)) = (meta, self.desired.get(address)) else { return true };
+        let (Some(meta), Some(node)) = (Meta::find(self.kinds, address), self.desired.get(address)) else {
+            return true;
+        };
         let known = |value: &&serde_json::Value| Reference::of(value).is_none();
         meta.fixed.iter().all(|field| match node.properties.get(field).filter(known) {
             Some(wanted) => live.properties.get(field).unwrap_or(&serde_json::Value::Null) == wanted,

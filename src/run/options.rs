@@ -1,7 +1,7 @@
 //! How a plan is carried out.
 
 use super::events::Event;
-use crate::graph::{Address, Meta, Properties};
+use crate::graph::{Address, Meta};
 
 /// How a plan is carried out.
 pub struct Options<'a> {
@@ -15,12 +15,7 @@ pub struct Options<'a> {
     pub events: &'a (dyn Fn(Event) + Sync),
 }
 
-/// What is compared and remembered of a resource.
-pub(super) fn managed(kinds: &[Meta], address: &Address, properties: &Properties) -> Properties {
-    let meta = kinds.iter().find(|meta| meta.kind == address.kind);
-    meta.map_or_else(|| properties.clone(), |meta| meta.managed(properties))
-}
-
+/// Whether a new object is made before the one it replaces goes.
 pub(super) fn is_created_first(kinds: &[Meta], address: &Address) -> bool {
-    kinds.iter().any(|meta| meta.kind == address.kind && meta.create_first)
+    Meta::find(kinds, address).is_some_and(|meta| meta.create_first)
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::cloud::{Cloud, Freshness};
 use super::events::Event;
-use super::options::{Options, managed};
-use crate::graph::{Address, Properties, Site};
+use super::options::Options;
+use crate::graph::{Address, Meta, Properties, Site};
 use crate::kinds::Target;
 use crate::plan::{FieldDiff, Live, Sight, diff};
 
@@ -78,12 +78,12 @@ fn differences(
     applied: &BTreeMap<Address, Properties>,
     options: &Options<'_>,
 ) -> Option<Vec<FieldDiff>> {
-    let meta = options.kinds.iter().find(|meta| meta.kind == address.kind);
+    let meta = Meta::find(options.kinds, address);
     let nothing = Properties::of(&serde_json::json!({}));
     let documents = meta.map_or(&[] as &[_], |meta| meta.documents);
-    let wanted = applied.get(address).map(|after| managed(options.kinds, address, after));
+    let wanted = applied.get(address).map(|after| Meta::managed_of(options.kinds, address, after));
     let is = sight.and_then(Sight::live).filter(|live| wanted.is_some() || !live.lapses());
-    let is = is.map(|live| managed(options.kinds, address, &live.properties));
+    let is = is.map(|live| Meta::managed_of(options.kinds, address, &live.properties));
     match (&is, &wanted) {
         (None, None) => None,
         (is, wanted) => {

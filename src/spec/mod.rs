@@ -12,5 +12,5 @@ mod write;
 pub use node::{At, Key, Node, Table, Value};
 pub use problem::{InvalidSpec, Problem, Problems};
 pub use reader::{FromNode, Mismatch, Spanned, TableReader};
-pub use scalar::{Days, Name, Seconds, Size, nearest};
+pub use scalar::{Days, Name, Seconds, Size, did_you_mean, nearest};
 pub use sources::{Assignment, NoAssignment, Sources};

@@ -4,7 +4,7 @@ use std::ops::{Deref, RangeInclusive};
 
 use super::node::{At, Node, Table, Value};
 use super::problem::{Problem, Problems};
-use super::scalar::nearest;
+use super::scalar::did_you_mean;
 
 /// A value and where the spec says it.
 #[derive(Clone, Debug)]
@@ -239,10 +239,8 @@ impl<'a> TableReader<'a> {
     pub fn finish(self) {
         let place = self.place();
         for (name, (key, _)) in self.table.iter().filter(|(name, _)| !self.known.contains(&name.as_str())) {
-            let help = match nearest(name, &self.known) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => format!("{place} takes: {}", self.known.join(", ")),
-            };
+            let takes = || format!("{place} takes: {}", self.known.join(", "));
+            let help = did_you_mean(name, &self.known).unwrap_or_else(takes);
             self.problems.push(
                 Problem::new("unknown_key", key.at, format!("{place} has no key `{name}`"))
                     .label("unknown key")

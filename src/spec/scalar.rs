@@ -145,6 +145,11 @@ pub fn nearest<'a>(text: &str, candidates: &[&'a str]) -> Option<&'a str> {
     scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }
 
+/// The question whether the likeliest candidate was meant, if there is one.
+pub fn did_you_mean(text: &str, candidates: &[&str]) -> Option<String> {
+    nearest(text, candidates).map(|near| format!("did you mean `{near}`?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

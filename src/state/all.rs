@@ -1,12 +1,13 @@
 //! Every state in a folder at once, to be removed with the AWS that it is about.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
 use super::StateError;
+use super::folder::take;
 
 /// Every state in a folder, locked until the value is dropped.
 #[derive(Debug)]
@@ -28,11 +29,8 @@ impl AllStates {
         for path in entries.iter().map(fs::DirEntry::path).filter(|path| path.extension().is_some_and(|e| e == "lock"))
         {
             let file = File::options().read(true).write(true).open(&path).map_err(io)?;
-            match file.try_lock() {
-                Ok(()) => locks.push(file),
-                Err(TryLockError::WouldBlock) => return Err(StateError::locked(&path)),
-                Err(TryLockError::Error(error)) => return Err(StateError::io(&path, &error)),
-            }
+            take(&file, &path)?;
+            locks.push(file);
         }
         Ok(Self { folder: folder.to_owned(), _locks: locks })
     }

@@ -42,11 +42,7 @@ impl Folder {
         let path = self.file().with_extension("lock");
         let io = |error| StateError::io(&path, &error);
         let mut lock = File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(io)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StateError::locked(&path)),
-            Err(TryLockError::Error(error)) => return Err(io(error)),
-        }
+        take(&lock, &path)?;
         let (who, process, now) = (operator(), std::process::id(), jiff::Timestamp::now());
         lock.set_len(0)
             .and_then(|()| write!(lock, "{operation} by {who}, process {process}, since {now:.0}"))
@@ -104,11 +100,9 @@ impl Folder {
     fn index(&self) -> Result<Index, StateError> {
         let path = self.file();
         let damaged = |reason: String| StateError::Damaged { at: format!("file {}", path.display()), reason };
-        match fs::read_to_string(&path) {
-            Ok(text) => Index::from_text(&text, &self.owner).map_err(damaged),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Index::new(&self.owner)),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(damaged("it is not UTF-8 text".into())),
-            Err(error) => Err(StateError::io(&path, &error)),
+        match read(&path, damaged)? {
+            Some(text) => Index::from_text(&text, &self.owner).map_err(damaged),
+            None => Ok(Index::new(&self.owner)),
         }
     }
 }
@@ -117,8 +111,22 @@ impl Folder {
 fn read_override(path: &Path) -> Result<Option<Override>, StateError> {
     let damaged = |reason: String| StateError::DamagedOverride { at: path.display().to_string(), reason };
     let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    read(path, damaged)?.map(|text| Override::from_text(&id, &text).map_err(damaged)).transpose()
+}
+
+/// Takes the lock file at `path`, unless somebody else holds it.
+pub(super) fn take(lock: &File, path: &Path) -> Result<(), StateError> {
+    match lock.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(StateError::locked(path)),
+        Err(TryLockError::Error(error)) => Err(StateError::io(path, &error)),
+    }
+}
+
+/// The text of a file; `None` if it is not there.
+fn read(path: &Path, damaged: impl Fn(String) -> StateError) -> Result<Option<String>, StateError> {
     match fs::read_to_string(path) {
-        Ok(text) => Override::from_text(&id, &text).map(Some).map_err(damaged),
+        Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(damaged("it is not UTF-8 text".into())),
         Err(error) => Err(StateError::io(path, &error)),

@@ -17,6 +17,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use all::AllStates;
@@ -90,19 +91,21 @@ impl Index {
 
     /// Reads an index back, or says what is wrong with it.
     fn from_text(text: &str, owner: &Owner) -> Result<Self, String> {
-        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        match value.get("format_version").and_then(serde_json::Value::as_u64) {
-            Some(version) if version > u64::from(FORMAT_VERSION) => {
-                return Err(format!(
-                    "it has format {version}, and this drctl knows up to {FORMAT_VERSION}; use the newer drctl that wrote it"
-                ));
-            }
-            _ => {}
-        }
-        let index: Index = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let index: Index = document(text, FORMAT_VERSION)?;
         if index.owner.system != owner.system || index.owner.suffix != owner.suffix {
             return Err(format!("it belongs to {}, suffix {}", index.owner.system, index.owner.suffix));
         }
         Ok(index)
+    }
+}
+
+/// Reads a document that says its format, of which this drctl knows the ones up to `newest`.
+fn document<T: DeserializeOwned>(text: &str, newest: u32) -> Result<T, String> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match value.get("format_version").and_then(serde_json::Value::as_u64) {
+        Some(version) if version > u64::from(newest) => Err(format!(
+            "it has format {version}, and this drctl knows up to {newest}; use the newer drctl that wrote it"
+        )),
+        _ => serde_json::from_value(value).map_err(|error| error.to_string()),
     }
 }

@@ -37,6 +37,11 @@ struct Document {
 }
 
 impl Override {
+    /// What overrides are listed by: the eldest first.
+    pub fn age(&self) -> (Timestamp, &str) {
+        (self.since, &self.id)
+    }
+
     /// The text that is kept of it.
     pub(super) fn to_text(&self) -> String {
         let document = Document { format_version: FORMAT_VERSION, held: self.clone() };
@@ -45,16 +50,7 @@ impl Override {
 
     /// Reads back what was kept under `id`, or says what is wrong with it.
     pub(super) fn from_text(id: &str, text: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        match value.get("format_version").and_then(Value::as_u64) {
-            Some(version) if version > u64::from(FORMAT_VERSION) => {
-                return Err(format!(
-                    "it has format {version}, and this drctl knows up to {FORMAT_VERSION}; use the newer drctl that wrote it"
-                ));
-            }
-            _ => {}
-        }
-        let document: Document = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let document: Document = super::document(text, FORMAT_VERSION)?;
         if document.held.id != id {
             return Err(format!("it is kept as `{id}` and calls itself `{}`", document.held.id));
         }
@@ -76,5 +72,5 @@ pub(super) fn is_id(id: &str) -> bool {
 
 /// The order in which overrides are listed: the eldest first.
 pub(super) fn sort(overrides: &mut [Override]) {
-    overrides.sort_by(|one, other| (one.since, &one.id).cmp(&(other.since, &other.id)));
+    overrides.sort_by(|one, other| one.age().cmp(&other.age()));
 }

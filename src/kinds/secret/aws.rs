@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::{ReplicaRegionType, ReplicationStatusType, StatusType, Tag};
-use futures::future::join_all;
 
 use super::Secret;
 use crate::aws::{Arn, Call, Look, Transient, Wait, own, poll, retry};
 use crate::graph::{Attributes, Failure, FailureClass, Owner, Region, Tags};
-use crate::kinds::{Context, Created, Deletion, Found, Lifecycle, Seen, TagChange, Target, each};
+use crate::kinds::{Context, Created, Deletion, Everywhere, Found, Lifecycle, Seen, TagChange, Target, each};
 
 /// After a forced deletion the name stays taken for a while. With a recovery window the same words
 /// mean "restore it", but then `DescribeSecret` still shows the secret.
@@ -163,18 +162,7 @@ impl Looked {
 
 /// Looks for a secret in every region at once. Its home is what the answers call primary.
 async fn look(cx: Context<'_>, name: &str) -> Result<Looked, Failure> {
-    let looks = cx.clients.regions.keys().map(|region| async move {
-        let secret = cx.read_in(region, describe(cx, region, name)).await;
-        (region, secret)
-    });
-    let (mut answers, mut dark) = (Vec::new(), None);
-    for (region, look) in join_all(looks).await {
-        match look {
-            Ok(answer) => answers.extend(answer.map(|secret| (region, secret))),
-            Err(failure) if failure.class == FailureClass::Dark => dark = Some(failure),
-            Err(failure) => return Err(failure),
-        }
-    }
+    let Everywhere { seen: mut answers, dark } = cx.look_everywhere(|region| describe(cx, region, name)).await?;
     // A replica that was made independent is a primary too: first comes what is not about to go, has replicas, is older.
     answers.sort_by_key(|(region, secret)| {
         let going = secret.deleted_date().is_some();

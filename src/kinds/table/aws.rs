@@ -13,13 +13,12 @@ use aws_sdk_dynamodb::types::{
     ReplicationGroupUpdate, ScalarAttributeType, SseDescription, SseSpecification, StreamSpecification, StreamViewType,
     TableDescription, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
-use futures::future::join_all;
 
 use super::member::{api_tags, describe, tags};
 use super::{Table, TableKey};
 use crate::aws::{Arn, Call, Look, Transient, Wait, given, poll, retry};
 use crate::graph::{Attributes, Failure, FailureClass, Region};
-use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
+use crate::kinds::{Context, Created, Everywhere, Found, Lifecycle, Seen, Target, each};
 
 /// One change of a global table at a time, and none while a replica or an index settles.
 const BUSY: &[Transient] = &[
@@ -148,27 +147,9 @@ impl Lifecycle for Table {
     }
 }
 
-/// The members as the regions show them.
-struct Members {
-    /// The oldest first: that one is home, where the replicas were made from.
-    seen: Vec<(Region, TableDescription)>,
-    /// A dark region, which may hold one too.
-    dark: Option<Failure>,
-}
-
-async fn members(cx: Context<'_>, name: &str) -> Result<Members, Failure> {
-    let looks = cx.clients.regions.keys().map(|region| async move {
-        let description = cx.read_in(region, describe(cx, region, name)).await;
-        (region.clone(), description)
-    });
-    let (mut seen, mut dark) = (Vec::new(), None);
-    for (region, look) in join_all(looks).await {
-        match look {
-            Ok(table) => seen.extend(table.map(|table| (region, table))),
-            Err(failure) if failure.class == FailureClass::Dark => dark = Some(failure),
-            Err(failure) => return Err(failure),
-        }
-    }
+/// The members as the regions show them, the oldest first: that one is home, where the replicas were made from.
+async fn members(cx: Context<'_>, name: &str) -> Result<Everywhere<TableDescription>, Failure> {
+    let Everywhere { mut seen, dark } = cx.look_everywhere(|region| describe(cx, region, name)).await?;
     seen.retain(|(_, table)| table.table_status() != Some(&TableStatus::Deleting));
     if seen.iter().any(|(_, table)| table.creation_date_time.is_none()) {
         return Err(Failure::malformed("dynamodb:DescribeTable", "no CreationDateTime in the answer"));
@@ -176,12 +157,12 @@ async fn members(cx: Context<'_>, name: &str) -> Result<Members, Failure> {
     seen.sort_by_key(|(region, table)| {
         (table.creation_date_time().map(aws_smithy_types::DateTime::as_nanos), region.clone())
     });
-    Ok(Members { seen, dark })
+    Ok(Everywhere { seen, dark })
 }
 
 /// Where changes begin. While a region is dark nobody can tell, and nothing is changed.
 async fn home(cx: Context<'_>, name: &str) -> Result<Region, Failure> {
-    let Members { seen, dark } = members(cx, name).await?;
+    let Everywhere { seen, dark } = members(cx, name).await?;
     if let Some(failure) = dark {
         return Err(failure);
     }
@@ -191,7 +172,7 @@ async fn home(cx: Context<'_>, name: &str) -> Result<Region, Failure> {
 }
 
 async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Table>>, Failure> {
-    let Members { seen, dark } = members(cx, name).await?;
+    let Everywhere { seen, dark } = members(cx, name).await?;
     let Some((home, table)) = seen.first() else { return dark.map_or(Ok(None), Err) };
     let arn = table.table_arn().ok_or_else(|| Failure::malformed("dynamodb:DescribeTable", "no ARN in the answer"))?;
     let (ttl, tags) = futures::try_join!(read_ttl(cx, home, name), cx.tags_of(home, arn, || tags(cx, home, arn)))?;

@@ -12,18 +12,7 @@ const READS: &str = "dynamodb-read-throttle-prod-001";
 const LATENCY: &str = "dynamodb-replication-latency-prod-001";
 
 /// The production spec with a table, and alarms on it; without functions there is nothing to build.
-const SPEC: &str = r#"schema = 1
-
-[system]
-name = "payment-dr"
-environment = "production"
-suffix = "prod-001"
-
-[region]
-primary = "us-east-1"
-secondary = "us-west-2"
-
-[alert]
+const SPEC: &str = r#"[alert]
 emails = ["ops@example.com", "oncall@example.com"]
 
 [table.payments]
@@ -35,7 +24,7 @@ protect = []
 
 fn world() -> World {
     let world = World::new();
-    world.write_spec(|_| SPEC.to_owned());
+    world.write_small_spec(SPEC);
     world
 }
 
@@ -100,7 +89,7 @@ fn an_address_or_an_alarm_that_leaves_the_spec_goes() {
     std::thread::sleep(std::time::Duration::from_millis(500));
 
     let off = "[alarm.dynamodb-read-throttle]\nenabled = false\n";
-    world.write_spec(|_| format!("{}{off}", SPEC.replace(", \"oncall@example.com\"", "")));
+    world.write_small_spec(&format!("{}{off}", SPEC.replace(", \"oncall@example.com\"", "")));
     world
         .drctl("plan")
         .ends_with(0)
@@ -149,7 +138,7 @@ fn what_is_deleted_outside_is_made_again() {
 #[test]
 fn an_alarm_fires_and_is_over_when_there_is_no_more_data() {
     let world = world();
-    world.write_spec(|_| format!("{SPEC}[alarm.dynamodb-read-throttle]\nover = \"1m\"\n"));
+    world.write_small_spec(&format!("{SPEC}[alarm.dynamodb-read-throttle]\nover = \"1m\"\n"));
     world.apply();
     let clients = world.clients();
     let cloudwatch = &region(&clients, EAST).cloudwatch;

@@ -12,24 +12,13 @@ const EAST_BUCKET: &str = "transaction-logs-us-east-1-prod-001";
 const WEST_BUCKET: &str = "transaction-logs-us-west-2-prod-001";
 
 /// A system of buckets only, so that nothing has to be built.
-const SPEC: &str = r#"schema = 1
-
-[system]
-name = "payment-dr"
-environment = "production"
-suffix = "prod-001"
-
-[region]
-primary = "us-east-1"
-secondary = "us-west-2"
-
-[bucket.transaction-logs]
+const SPEC: &str = r#"[bucket.transaction-logs]
 lifecycle = [{ after = "30d", class = "STANDARD_IA" }, { after = "90d", class = "GLACIER" }]
 "#;
 
 fn world() -> World {
     let world = World::new();
-    world.write_spec(|_| SPEC.to_owned());
+    world.write_small_spec(SPEC);
     world
 }
 
@@ -97,7 +86,7 @@ fn a_lifecycle_and_a_direction_change_in_place() {
     world.apply();
     world.is_in_sync();
 
-    world.write_spec(|_| SPEC.to_owned() + "replication = \"to-secondary\"\n");
+    world.write_small_spec(&format!("{SPEC}replication = \"to-secondary\"\n"));
     world.drctl("plan").ends_with(0).says("- us-west-2/bucket_replication.transaction-logs removed from the spec");
     world.apply();
     world.is_in_sync();

@@ -12,6 +12,20 @@ use drctl::ops::{Answer, get, post};
 pub(super) const EAST: &str = "us-east-1";
 pub(super) const WEST: &str = "us-west-2";
 
+/// What a small spec begins with.
+const HEAD: &str = r#"schema = 1
+
+[system]
+name = "payment-dr"
+environment = "production"
+suffix = "prod-001"
+
+[region]
+primary = "us-east-1"
+secondary = "us-west-2"
+
+"#;
+
 /// An AWS of the test's own, as strict as the real one.
 pub(super) struct World {
     home: tempfile::TempDir,
@@ -78,6 +92,11 @@ impl World {
     /// Where a file lies that the spec names.
     pub(super) fn beside_the_spec(&self, name: &str) -> PathBuf {
         self.spec.with_file_name(name)
+    }
+
+    /// Writes a spec of these tables alone, so that less has to be made.
+    pub(super) fn write_small_spec(&self, tables: &str) {
+        self.write_spec(|_| format!("{HEAD}{tables}"));
     }
 
     /// Runs drctl to its end.
