@@ -39,6 +39,7 @@ FUNCTIONS = {
     "cloudwatch._store_datum": "e0194e701d56",
     "cloudwatch.record_metric": "7f777bfbe523",
     "cloudwatch_logs._append_log_events": "e47cae7a15a4",
+    "cloudwatch_logs._describe_log_groups": "675b9c94231f",
     "dynamodb._apply_replica_updates": "cd04ee6026c8",
     "dynamodb._create_replica": "efdf96ccad37",
     "dynamodb._delete_table": "c1dc27be8166",

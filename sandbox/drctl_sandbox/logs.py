@@ -1,6 +1,8 @@
-"""CloudWatch Logs: metrics that functions write into their log, in the embedded metric format."""
+"""CloudWatch Logs: groups asked for by name, and metrics that functions write into their log (EMF)."""
 
 import json
+
+from ministack.core.responses import error_response_json
 
 from . import clock, hooks
 
@@ -39,5 +41,27 @@ def _publish(line):
         return
 
 
+def _describe_log_groups(original):
+    def describe(data):
+        identifiers = data.get("logGroupIdentifiers")
+        return original(data) if identifiers is None else _describe_identified(original, identifiers)
+
+    return describe
+
+
+def _describe_identified(original, identifiers):
+    """The groups of these names or ARNs. What is not there is left out."""
+    if len(identifiers) > 50:
+        return error_response_json(
+            "InvalidParameterException", "logGroupIdentifiers takes at most 50 entries.", 400)
+    found = []
+    for identifier in identifiers:
+        name = identifier.removesuffix(":*").rpartition("log-group:")[2]
+        status, headers, body = original({"logGroupNamePrefix": name, "limit": 1})
+        found += [group for group in json.loads(body)["logGroups"] if group["logGroupName"] == name]
+    return status, headers, json.dumps({"logGroups": found}).encode()
+
+
 def install():
+    hooks.wrap("cloudwatch_logs", "_describe_log_groups", _describe_log_groups)
     hooks.wrap("cloudwatch_logs", "_append_log_events", _append)

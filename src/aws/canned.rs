@@ -140,6 +140,9 @@ impl Canned {
     }
 }
 
+/// Longer than any test.
+const HOUR: Duration = Duration::from_secs(3_600);
+
 /// Clients of us-east-1 and us-west-2 that get canned answers. They try three times, without pauses.
 #[derive(Debug)]
 pub(crate) struct Counter {
@@ -150,7 +153,7 @@ pub(crate) struct Counter {
 impl Counter {
     /// Making clients takes as long as a hundred answers, so one counter serves a whole test.
     pub(crate) fn open() -> Self {
-        let (meter, shelf) = (Meter::new(false, Reach::new(Duration::from_secs(3_600))), Shelf::default());
+        let (meter, shelf) = (Meter::new(false, Reach::new(HOUR), HOUR), Shelf::default());
         let nobody = Credentials::new("test", "test", None, None, "canned");
         let at_once = RetryConfig::standard().with_initial_backoff(Duration::ZERO).with_max_backoff(Duration::ZERO);
         let regions = ["us-east-1", "us-west-2"].map(Region::new);

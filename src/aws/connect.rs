@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
@@ -79,7 +80,7 @@ async fn connect_each(
     patience: Duration,
 ) -> Result<Clients, ConnectError> {
     let reach = Reach::new(patience);
-    let meter = Meter::new(limited, reach.clone());
+    let meter = Meter::new(limited, reach.clone(), PATIENCE);
     let http = meter.wrap(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https());
     let mut shared = Vec::new();
     for (region, target) in places {
@@ -137,17 +138,20 @@ fn unanswered(patience: Duration) -> Failure {
     Failure::new(FailureClass::Unreachable, IDENTITY, message)
 }
 
+/// How long the answer to one request may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 async fn config(target: &Target, http: &SharedHttpClient, region: &Region) -> Result<SdkConfig, ConnectError> {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(30))
-        .operation_timeout(Duration::from_secs(120))
-        .build();
+    // How long an answer may take is the meter's business, which knows when a request is really sent. The SDK's own
+    // time-outs, and its watch over uploads, begin while a request still waits for its turn.
+    let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).build();
+    let downloads = StalledStreamProtectionConfig::enabled().upload_enabled(false).build();
     let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(SdkRegion::new(region.as_str().to_owned()))
         .http_client(http.clone())
         .retry_config(RetryConfig::standard().with_max_attempts(8))
         .timeout_config(timeouts)
+        .stalled_stream_protection(downloads)
         .app_name(AppName::new("drctl").expect("drctl is a legal name"));
     match target {
         Target::Aws => match std::env::var("AWS_ENDPOINT_URL") {
@@ -173,7 +177,7 @@ mod tests {
     use crate::aws::Asked;
     use crate::graph::Site;
 
-    const PATIENCE: Duration = Duration::from_secs(4);
+    const SILENCE: Duration = Duration::from_secs(4);
 
     const IDENTITY_ANSWER: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
         <GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult>
@@ -220,7 +224,7 @@ mod tests {
 
     async fn clients(east: &Target, west: &Target) -> Result<Clients, ConnectError> {
         let (east_region, west_region) = regions();
-        connect_each(&[(&east_region, east), (&west_region, west)], false, PATIENCE).await
+        connect_each(&[(&east_region, east), (&west_region, west)], false, SILENCE).await
     }
 
     fn regions() -> (Region, Region) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::time::timeout;
 
 use super::reach::Reach;
 use crate::graph::Site;
@@ -42,6 +43,7 @@ struct Inner {
     limiters: Mutex<BTreeMap<(Site, &'static str), Arc<DefaultDirectRateLimiter>>>,
     limited: bool,
     reach: Reach,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Inner {
@@ -51,9 +53,11 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Meter {
-    /// A meter that only counts, or one that also keeps AWS's rate limits.
-    pub fn new(limited: bool, reach: Reach) -> Self {
-        Self { inner: Arc::new(Inner { counts: Mutex::default(), limiters: Mutex::default(), limited, reach }) }
+    /// A meter that only counts, or one that also keeps AWS's rate limits. A request that has no answer after
+    /// `patience` has failed; the time in which it waited for its turn is not counted.
+    pub fn new(limited: bool, reach: Reach, patience: Duration) -> Self {
+        let (counts, limiters) = (Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { counts, limiters, limited, reach, patience }) }
     }
 
     /// How many requests were sent, retries included.
@@ -91,6 +95,10 @@ impl Meter {
 
 /// What comes from a gateway, and not from the service behind it.
 pub(super) const GATEWAY: [u16; 3] = [502, 503, 504];
+
+fn unanswered(patience: Duration) -> ConnectorError {
+    ConnectorError::timeout(format!("no answer within {} s", patience.as_secs_f64()).into())
+}
 
 /// The cause at the end of a chain of them, which is what says something.
 fn innermost(error: &dyn std::error::Error) -> String {
@@ -194,7 +202,10 @@ impl HttpConnector for MeteredConnector {
             meter.count(&label);
             let begun = Instant::now();
             let underway = reach.sent(&label.site, operation);
-            let answer = inner.call(request).await;
+            let answer = match timeout(meter.inner.patience, inner.call(request)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(unanswered(meter.inner.patience)),
+            };
             match &answer {
                 Ok(response) if GATEWAY.contains(&response.status().as_u16()) => {
                     underway.failed(&format!("HTTP {}", response.status().as_u16()));
@@ -208,5 +219,65 @@ impl HttpConnector for MeteredConnector {
             tracing::debug!(target: "drctl::aws", "{site} {service}:{operation} {status} in {} ms", begun.elapsed().as_millis());
             answer
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::http::{Response, StatusCode};
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    /// Answers at once.
+    #[derive(Debug)]
+    struct Prompt;
+
+    impl HttpConnector for Prompt {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::ready(Ok(Response::new(StatusCode::try_from(200).unwrap(), SdkBody::empty())))
+        }
+    }
+
+    /// Says nothing.
+    #[derive(Debug)]
+    struct Silent;
+
+    impl HttpConnector for Silent {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+
+    /// Sends a request that is held to 3 a second, with no patience at all.
+    async fn send(meter: &Meter, connector: impl HttpConnector + 'static) -> Result<(), ConnectorError> {
+        let metered = MeteredConnector { inner: SharedHttpConnector::new(connector), meter: meter.clone() };
+        let mut request = HttpRequest::empty();
+        request.add_extension(Request {
+            site: Site::Iam,
+            service: "CloudWatch".into(),
+            operation: "PutMetricAlarm".into(),
+        });
+        metered.call(request).await.map(|_| ())
+    }
+
+    fn meter() -> Meter {
+        Meter::new(true, Reach::new(Duration::from_secs(3_600)), Duration::ZERO)
+    }
+
+    #[tokio::test]
+    async fn waiting_for_its_turn_costs_a_request_no_patience() {
+        let meter = meter();
+        for _ in 0..5 {
+            send(&meter, Prompt).await.unwrap();
+        }
+        assert_eq!(meter.total(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_an_answer_ends() {
+        let error = send(&meter(), Silent).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+        assert_eq!(innermost(&error), "no answer within 0 s");
     }
 }

@@ -20,7 +20,6 @@ mod refusals;
 mod removal;
 mod runbook;
 mod sandbox;
-mod scale;
 mod secret;
 mod spec;
 mod world;
