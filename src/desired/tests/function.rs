@@ -406,7 +406,7 @@ fn a_function_may_do_what_its_uses_say_and_no_more() {
 fn a_public_url_has_both_permissions_and_an_iam_url_none() {
     let public = typed::<FunctionUrl>(&graph(PRODUCTION), "us-east-1/function_url.payment-processor");
     let sids: Vec<_> = public.permissions.keys().collect();
-    assert_eq!(sids, ["drctl-url-InvokeFunction", "drctl-url-InvokeFunctionUrl"]);
+    assert_eq!(sids, ["DrctlUrlInvokeFunction", "DrctlUrlInvokeFunctionUrl"]);
     let iam = graph(&PRODUCTION.replacen("auth = \"none\"", "auth = \"iam\"", 1));
     let iam = typed::<FunctionUrl>(&iam, "us-east-1/function_url.payment-processor");
     assert_eq!((iam.auth.as_str(), iam.permissions.len()), ("AWS_IAM", 0));

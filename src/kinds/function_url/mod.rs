@@ -23,8 +23,8 @@ pub struct FunctionUrl {
     pub permissions: BTreeMap<String, Document>,
 }
 
-/// What the statement ids of drctl begin with.
-const SID_PREFIX: &str = "drctl-url-";
+/// What the statement ids of drctl begin with; letters and digits are what IAM takes in every policy.
+const SID_PREFIX: &str = "DrctlUrl";
 
 impl FunctionUrl {
     /// A URL that anyone may call.

@@ -16,8 +16,8 @@ fn policy() -> String {
     let url = json!({ "StringEquals": { "lambda:FunctionUrlAuthType": "NONE" } });
     let invoke = json!({ "Bool": { "lambda:InvokedViaFunctionUrl": "true" } });
     let policy = json!({ "Version": "2012-10-17", "Id": "default", "Statement": [
-        statement("drctl-url-InvokeFunctionUrl", "lambda:InvokeFunctionUrl", url),
-        statement("drctl-url-InvokeFunction", "lambda:InvokeFunction", invoke),
+        statement("DrctlUrlInvokeFunctionUrl", "lambda:InvokeFunctionUrl", url),
+        statement("DrctlUrlInvokeFunction", "lambda:InvokeFunction", invoke),
         statement("theirs", "lambda:GetFunction", json!({})),
     ] });
     policy.to_string()

@@ -118,7 +118,7 @@ async fn url(outside: &Outside) {
     let lambda = &outside.west().lambda;
     let update = lambda.update_function_url_config().function_name(NAME).auth_type(FunctionUrlAuthType::AwsIam);
     update.send().await.unwrap();
-    let remove = lambda.remove_permission().function_name(NAME).statement_id("drctl-url-InvokeFunction");
+    let remove = lambda.remove_permission().function_name(NAME).statement_id("DrctlUrlInvokeFunction");
     remove.send().await.unwrap();
 }
 
