@@ -54,6 +54,7 @@ FUNCTIONS = {
     "iam._role_xml": "f53852817744",
     "kms._resolve_key": "90e6b84ded7c",
     "lambda_svc._acquire_execution_slot": "ed3b38149e2e",
+    "lambda_svc._emit_lambda_metrics": "3b6689d77cf6",
     "lambda_svc._get_policy": "3f1ea49b41d8",
     "lambda_svc._policy_resource_arn": "23968d7b2a44",
     "lambda_svc._resolve_request_scoped_name": "7c6bf4ec0abd",

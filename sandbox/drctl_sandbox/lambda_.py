@@ -4,6 +4,7 @@ import atexit
 import json
 import re
 import shutil
+import time
 
 from ministack.core.responses import request_scope
 
@@ -20,6 +21,7 @@ _FORBIDDEN = ("Forbidden. For troubleshooting Function URL authorization issues,
               "see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html")
 
 _app = hooks.module("app")
+_cloudwatch = hooks.module("cloudwatch")
 _lambda = hooks.module("lambda_svc")
 _writing_permission: set = set()
 # When the last permission of a function reaches its URL.
@@ -70,12 +72,35 @@ def _through_the_door(original):
             return await original(host, path, method, headers, body, query, source_ip)
 
         async def invoke(*_):
-            return await original(host, path, method, headers, body, query, source_ip)
+            begun = time.monotonic()
+            answer = await original(host, path, method, headers, body, query, source_ip)
+            _publish(resolved, answer[0], time.monotonic() - begun)
+            return answer
 
         call = Call("lambda", "InvokeFunctionUrl", resolved[1], method, path, headers, body, {"url": resolved})
         return await dispatch(call, invoke)
 
     return handle
+
+
+def _publish(resolved, status, seconds):
+    """Publishes what a request to a function URL was; a throttled one is told where it is throttled."""
+    account, region, name, _, _ = resolved
+    if status != 429:
+        with request_scope(account, region):
+            _lambda._emit_lambda_metrics(name, seconds * 1000, error=status == 502, throttle=False)
+
+
+def _metrics(original):
+    """AWS does not count a throttled call among the invocations."""
+
+    def emit(function_name, duration_ms, error, throttle):
+        if throttle:
+            _cloudwatch.record_metric("AWS/Lambda", "Throttles", 1, "Count", {"FunctionName": function_name})
+        else:
+            original(function_name, duration_ms, error, throttle)
+
+    return emit
 
 
 # Functions
@@ -176,4 +201,5 @@ def install():
     # Otherwise `/health` of every function URL would be answered by ministack.
     _app._HEALTH_PATHS = ("/_ministack/health",)
     hooks.wrap("app", "_handle_lambda_url_request", _through_the_door)
+    hooks.wrap("lambda_svc", "_emit_lambda_metrics", _metrics)
     _lambda._LAMBDA_STATE_TRANSITION_DELAY = clock.scaled(_TRANSITION) if clock.STRICT else _QUICK_TRANSITION

@@ -1,5 +1,6 @@
 """Functions, their URLs, and what strict mode refuses."""
 
+import datetime
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -125,6 +126,25 @@ def test_a_url_is_dark_with_its_region(plain, public):
         get(public[0])
     plain.faults()
     assert get(public[0])[0] == 200
+
+
+def test_requests_to_a_url_are_invocations(plain, public, name):
+    def sums():
+        now = datetime.datetime.now(datetime.timezone.utc)
+        hour = datetime.timedelta(hours=1)
+        return [
+            sum(point["Sum"] for point in plain.aws("cloudwatch", WEST).get_metric_statistics(
+                Namespace="AWS/Lambda", MetricName=metric, Dimensions=[{"Name": "FunctionName", "Value": name}],
+                StartTime=now - hour, EndTime=now + hour, Period=3600, Statistics=["Sum"])["Datapoints"])
+            for metric in ("Invocations", "Errors", "Throttles")
+        ]
+
+    local, _ = public
+    assert get(local)[0] == 200
+    assert sums() == [1, 0, 0]
+    plain.aws("lambda", WEST).put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    assert get(local)[0] == 429
+    assert sums() == [1, 0, 1]
 
 
 def test_calls_of_a_url_are_counted(plain, public):

@@ -60,7 +60,10 @@ fn every_command_of_the_runbook_works_as_written() {
     says("dynamodb scan", &["\"customerId\": { \"S\": \"CUST-12345\" }"]);
     assert_eq!(of("dynamodb scan").matches("\"Count\": 2").count(), 2, "both regions have both");
     says("s3 cp", &["test.json"]);
-    says("get-metric-statistics", &["\"Label\": \"Invocations\"", "\"Label\": \"ConsumedReadCapacityUnits\""]);
+    says(
+        "get-metric-statistics",
+        &["\"Label\": \"Invocations\", \"Datapoints\": [ {", "\"Label\": \"ConsumedReadCapacityUnits\""],
+    );
     says("--reserved-concurrent-executions 0", &["reserved concurrency of 0"]);
     says("test-dns-answer", &[".lambda-url.us-west-2.on.aws"]);
     says("--reserved-concurrent-executions 100", &["reserved_concurrency: 0 -> 100", ".lambda-url.us-east-1.on.aws"]);
