@@ -49,12 +49,21 @@ pub enum ConnectError {
     NotLoopback(String),
     /// STS did not say who the caller is.
     #[error("AWS does not say which account this is: {0}")]
-    #[diagnostic(help("log in (`aws sso login`) or set AWS_PROFILE, and check with `aws sts get-caller-identity`"))]
+    #[diagnostic(help("{}", identity_help(.0)))]
     Identity(Failure),
     /// No region answers.
     #[error("AWS does not answer: {0}")]
     #[diagnostic(help("check the network and https://health.aws.amazon.com, then run the same command again"))]
     Unreachable(Failure),
+}
+
+fn identity_help(failure: &Failure) -> &'static str {
+    match failure.class {
+        FailureClass::Malformed => {
+            "run the same command again; if it stays, see what `aws sts get-caller-identity` says"
+        }
+        _ => "log in (`aws sso login`) or set AWS_PROFILE, and check with `aws sts get-caller-identity`",
+    }
 }
 
 impl ConnectError {
