@@ -20,6 +20,7 @@ mod refusals;
 mod removal;
 mod runbook;
 mod sandbox;
+mod saved;
 mod scale;
 mod secret;
 mod spec;
