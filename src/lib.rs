@@ -17,6 +17,7 @@ pub mod plan;
 pub mod render;
 pub mod run;
 pub mod sandbox;
+pub mod saved;
 pub mod spec;
 pub mod state;
 #[cfg(test)]

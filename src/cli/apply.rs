@@ -1,11 +1,14 @@
 //! `drctl apply`
 
+use std::path::PathBuf;
+
 use super::degraded::DegradedArgs;
 use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt;
 use super::limit::TargetArgs;
 use super::plan::refuse_conflicts;
+use super::saved::Planned;
 use super::session::{Code, Session, SystemArgs, complete};
 use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
@@ -20,6 +23,10 @@ use crate::state::State;
 /// Make AWS as the spec says
 #[derive(Debug, clap::Args)]
 pub(super) struct ApplyArgs {
+    /// What `drctl plan --out` saved: does exactly that, from the spec inside of it, or refuses
+    #[arg(value_name = "PLANFILE", conflicts_with_all = ["files", "values", "target"])]
+    plan: Option<PathBuf>,
+
     #[command(flatten)]
     system: SystemArgs,
 
@@ -74,11 +81,19 @@ pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError>
 
 async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliError> {
     let ui = telling.ui;
-    let session = Session::open(&args.system, Code::Build, ui).await?;
+    let planned = args.plan.as_deref().map(Planned::read).transpose()?;
+    let session = match &planned {
+        Some(planned) => planned.open(args.system.sandbox, ui).await?,
+        None => Session::open(&args.system, Code::Build, ui).await?,
+    };
     let mut state = session.lock_state("apply", args.degraded.reach()).await?;
     let observed = session.observe(state.known(), ui).await?;
-    let plan = plan(&session.subject(state.known()).basis(&observed));
-    let plan = complete(args.target.limit(plan, &session.kinds)?)?;
+    let basis = session.subject(state.known()).basis(&observed);
+    let plan = match &planned {
+        Some(planned) => planned.remaining(&plan(&basis), &basis)?,
+        None => args.target.limit(plan(&basis), &session.kinds)?,
+    };
+    let plan = complete(plan)?;
     telling.plan(&plan)?;
     refuse_conflicts(&plan)?;
     args.degraded.check(&plan, "nothing was changed")?;
@@ -88,7 +103,7 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
     }
     let outcome = carry_out(&session, &plan, &mut state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
-    finish(outcome, "apply")?;
+    finish(outcome, &planned.map_or_else(|| "apply".to_owned(), |planned| planned.command()))?;
     if plan.has_changes() {
         ui.remark(
             &Style::for_stderr().good(&format!(

@@ -14,6 +14,7 @@ use crate::ops::RequestError;
 use crate::package::PackageError;
 use crate::render::next_step;
 use crate::sandbox::SandboxError;
+use crate::saved::SavedPlanError;
 use crate::state::StateError;
 
 /// Why a command ended before it was done.
@@ -37,6 +38,9 @@ pub(super) enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Request(#[from] RequestError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Saved(#[from] SavedPlanError),
     /// AWS could not be read.
     #[error("the live state cannot be read: {0}")]
     Aws(Failure, #[help] String),
@@ -113,6 +117,7 @@ impl CliError {
             Self::Load(_) => Exit::InvalidSpec,
             Self::Connect(ConnectError::ForeignEndpoint(_)) | Self::Refused { .. } => Exit::Refused,
             Self::Connect(error) if error.is_unreachable() => Exit::Unreachable,
+            Self::Saved(SavedPlanError::Damaged { .. } | SavedPlanError::OtherFormat { .. }) => Exit::Refused,
             Self::Dark { .. } => Exit::Unreachable,
             Self::State(StateError::Locked { .. }) => Exit::Locked,
             Self::Aws(failure, _) if failure.class.is_unanswered() => Exit::Unreachable,

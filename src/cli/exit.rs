@@ -15,7 +15,8 @@ pub(super) enum Exit {
     Unfinished,
     /// The spec is invalid.
     InvalidSpec,
-    /// Refused: data would be lost, not ours, wrong account, declined, or nobody to ask.
+    /// Refused: data would be lost, not ours, wrong account, a saved plan that is stale or no plan, declined,
+    /// or nobody to ask.
     Refused,
     /// Another drctl holds the lock.
     Locked,

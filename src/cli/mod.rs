@@ -18,6 +18,7 @@ mod package;
 mod pay;
 mod plan;
 mod sandbox;
+mod saved;
 mod secret;
 mod session;
 mod snapshot;

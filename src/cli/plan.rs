@@ -6,12 +6,14 @@ use super::degraded::DegradedArgs;
 use super::error::CliError;
 use super::exit::Exit;
 use super::limit::TargetArgs;
+use super::saved::save;
 use super::session::{Code, Session, SystemArgs, complete};
 use super::snapshot::Offline;
 use super::ui::Ui;
+use crate::desired::Spec;
 use crate::kinds;
 use crate::ops;
-use crate::plan::{Plan, guard, plan};
+use crate::plan::{Observation, Plan, guard, plan};
 use crate::render::{Style, plan_json, plan_text, refusal_next, refusal_text};
 
 /// Show what `apply` would change, and change nothing
@@ -28,6 +30,10 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "sandbox")]
     observed: Option<PathBuf>,
 
+    /// Save the plan in this file, with all that `drctl apply FILE` needs to do exactly what it says
+    #[arg(long, value_name = "FILE", conflicts_with = "observed")]
+    out: Option<PathBuf>,
+
     /// Print the plan as one JSON document
     #[arg(long)]
     json: bool,
@@ -41,34 +47,44 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let (spec, observed, plan) = match &args.observed {
-        Some(file) => {
-            let offline = Offline::open(&args.system, file)?;
-            let plan = plan(&offline.basis());
-            (offline.spec, offline.snapshot.observed, plan)
-        }
-        None => {
-            let session = Session::open(&args.system, Code::Build, ui).await?;
-            let state = session.read_state().await?;
-            let observed = session.observe(&state, ui).await?;
-            let plan = plan(&session.subject(&state).basis(&observed));
-            ui.calls(session.cloud.calls());
-            (session.spec, observed, plan)
-        }
-    };
-    let kinds = kinds::metas();
-    let plan = complete(args.target.limit(plan, &kinds)?)?;
-    if args.json {
-        ui.answer(&plan_json(&plan))?;
-    } else {
-        ui.answer(&plan_text(&plan, Style::for_stdout()))?;
+    if let Some(file) = &args.observed {
+        let offline = Offline::open(&args.system, file)?;
+        let plan = args.part(plan(&offline.basis()))?;
+        return args.show(&plan, &offline.spec, &offline.snapshot.observed, ui);
     }
-    refuse_conflicts(&plan)?;
-    for refusal in guard::check(&plan, &ops::guard(&spec, &observed), &observed, &kinds) {
-        ui.remark(&format!("`apply` will refuse: {}; {}", refusal_text(&refusal), refusal_next(&refusal)));
+    let session = Session::open(&args.system, Code::Build, ui).await?;
+    let known = session.read_state().await?;
+    let observed = session.observe(&known, ui).await?;
+    let plan = args.part(plan(&session.subject(&known).basis(&observed)))?;
+    ui.calls(session.cloud.calls());
+    let exit = args.show(&plan, &session.spec, &observed, ui)?;
+    if let Some(file) = &args.out {
+        save(file, plan, &session, &known, ui)?;
     }
-    args.degraded.check(&plan, "the plan is for the rest")?;
-    Ok(if args.detailed_exitcode && plan.has_changes() { Exit::ChangesPending } else { Exit::Done })
+    Ok(exit)
+}
+
+impl PlanArgs {
+    /// The part of `plan` that was asked for, if everything could be read.
+    fn part(&self, plan: Plan) -> Result<Plan, CliError> {
+        complete(self.target.limit(plan, &kinds::metas())?)
+    }
+
+    /// Shows the plan, with what `apply` would say to it.
+    fn show(&self, plan: &Plan, spec: &Spec, observed: &Observation, ui: &Ui) -> Result<Exit, CliError> {
+        let refusals = guard::check(plan, &ops::guard(spec, observed), observed, &kinds::metas());
+        ui.answer(&if self.json {
+            plan_json(plan)
+        } else {
+            plan_text(plan, Style::for_stdout())
+        })?;
+        refuse_conflicts(plan)?;
+        for refusal in refusals {
+            ui.remark(&format!("`apply` will refuse: {}; {}", refusal_text(&refusal), refusal_next(&refusal)));
+        }
+        self.degraded.check(plan, "the plan is for the rest")?;
+        Ok(if self.detailed_exitcode && plan.has_changes() { Exit::ChangesPending } else { Exit::Done })
+    }
 }
 
 /// Things that are not ours are never touched.

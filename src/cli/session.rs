@@ -11,8 +11,9 @@ use crate::graph::{Address, Graph, Meta, Owner};
 use crate::kinds::{self, Artifacts};
 use crate::package::{self, Package, Source};
 use crate::plan::{Observation, Plan};
-use crate::run::{AwsCloud, Subject, observe};
+use crate::run::{AwsCloud, Cloud as _, Subject, observe};
 use crate::sandbox;
+use crate::saved::SavedPlan;
 use crate::spec::Assignment;
 use crate::state::{Folder, Known, Reach, State, Store};
 
@@ -71,17 +72,52 @@ pub(super) struct Session {
     pub(super) endpoint: Option<String>,
     /// Where the state is kept, and the overrides beside it.
     pub(super) store: Store,
+    /// The code of each function, if it was asked for.
+    pub(super) code: Built,
+}
+
+/// The code of functions: the hash of each by the function's name, and the zips at hand by their hash.
+#[derive(Default)]
+pub(super) struct Built {
+    pub(super) hashes: CodeHashes,
+    pub(super) zips: Artifacts,
 }
 
 impl Session {
     /// Loads the spec, builds the code if asked to, and connects.
     pub(super) async fn open(args: &SystemArgs, code: Code, ui: &Ui) -> Result<Self, CliError> {
         let spec = args.spec.load()?;
-        let packages = match code {
-            Code::Build => build(&spec, ui)?,
-            Code::Leave => BTreeMap::new(),
+        let code = match code {
+            Code::Build => Built::of(build(&spec, ui)?),
+            Code::Leave => Built::default(),
         };
-        let (target, state_folder) = target(args, &spec, ui).await?;
+        let (target, state) = target(args.sandbox, ui).await?;
+        let state = state.map_or_else(|| Ok(beside(spec.folder())?.join("state")), Ok::<_, CliError>)?;
+        let store = Store::Folder(Folder::new(state, spec.owner()));
+        Self::connect(spec, code, target, store).await
+    }
+
+    /// The system that the plan saved in `file` is for, connected.
+    pub(super) async fn of_saved(saved: &SavedPlan, file: &Path, sandbox: bool, ui: &Ui) -> Result<Self, CliError> {
+        let spec = saved.spec(file)?;
+        let cache = package_cache()?;
+        let keep = |(hash, zip): (&String, &Vec<u8>)| Ok((hash.clone(), package::keep(zip, &cache)?));
+        let zips = saved.zips.iter().map(keep).collect::<Result<_, CliError>>()?;
+        let code = Built { hashes: saved.document.code.clone(), zips };
+        let (target, _) = target(sandbox, ui).await?;
+        let store = saved.document.state.store(spec.owner());
+        let session = Self::connect(spec, code, target, store).await?;
+        let (account, planned) = (session.cloud.account(), &saved.document.plan.account);
+        if account != planned {
+            return Err(CliError::Refused {
+                what: format!("these credentials are for account {account}, and the plan is for {planned}"),
+                next: format!("use credentials for {planned}, or make a new plan with `drctl plan --out FILE`"),
+            });
+        }
+        Ok(session)
+    }
+
+    async fn connect(spec: Spec, code: Built, target: Target, store: Store) -> Result<Self, CliError> {
         let clients = connect(&target, &spec.regions(), spec.timeout.observe).await?;
         if let Some(account) = spec.system.account.as_ref().filter(|account| **account != clients.account) {
             return Err(CliError::Refused {
@@ -89,21 +125,19 @@ impl Session {
                 next: format!("use credentials for {account}, or change `account` in `[system]`"),
             });
         }
-        let hashes: CodeHashes =
-            packages.iter().map(|(name, package)| (name.clone(), package.sha256.clone())).collect();
-        let artifacts: Artifacts = packages.into_values().map(|package| (package.sha256, package.zip)).collect();
         let endpoint = match target {
             Target::Aws => None,
             Target::Sandbox { endpoint, .. } => Some(endpoint),
         };
         Ok(Self {
-            store: Store::Folder(Folder::new(state_folder, spec.owner())),
+            store,
             owner: spec.owner(),
-            graph: spec.graph(&clients.account, &hashes),
-            cloud: AwsCloud::new(clients, spec.owner(), artifacts).limited(spec.timeout.kinds.clone()),
+            graph: spec.graph(&clients.account, &code.hashes),
+            cloud: AwsCloud::new(clients, spec.owner(), code.zips.clone()).limited(spec.timeout.kinds.clone()),
             kinds: kinds::metas(),
             endpoint,
             spec,
+            code,
         })
     }
 
@@ -151,6 +185,13 @@ impl Session {
     }
 }
 
+impl Built {
+    fn of(packages: BTreeMap<String, Package>) -> Self {
+        let hashes = packages.iter().map(|(name, package)| (name.clone(), package.sha256.clone())).collect();
+        Self { hashes, zips: packages.into_values().map(|package| (package.sha256, package.zip)).collect() }
+    }
+}
+
 /// A plan with failures is no plan.
 pub(super) fn complete(plan: Plan) -> Result<Plan, CliError> {
     if plan.failures.is_empty() { Ok(plan) } else { Err(CliError::unreadable(plan.failures)) }
@@ -188,16 +229,15 @@ fn package_cache() -> Result<PathBuf, CliError> {
     Ok(folders.cache_dir().join("drctl").join("packages"))
 }
 
-/// Which AWS, and where the state of a system there is kept.
-async fn target(args: &SystemArgs, spec: &Spec, ui: &Ui) -> Result<(Target, PathBuf), CliError> {
-    if args.sandbox {
-        let working = ui.working("starting the sandbox");
-        let options = sandbox::status().await?.map_or_else(Default::default, |info| info.options);
-        let info = sandbox::up(options, &mut |step| working.now(step)).await?;
-        let target = Target::Sandbox { endpoint: info.endpoint, strict: info.options.strict };
-        return Ok((target, info.state));
+/// Which AWS; for the sandbox, with the folder where states of systems there are kept.
+async fn target(on_sandbox: bool, ui: &Ui) -> Result<(Target, Option<PathBuf>), CliError> {
+    if !on_sandbox {
+        return Ok((Target::Aws, None));
     }
-    Ok((Target::Aws, beside(spec.folder())?.join("state")))
+    let working = ui.working("starting the sandbox");
+    let options = sandbox::status().await?.map_or_else(Default::default, |info| info.options);
+    let info = sandbox::up(options, &mut |step| working.now(step)).await?;
+    Ok((Target::Sandbox { endpoint: info.endpoint, strict: info.options.strict }, Some(info.state)))
 }
 
 /// The folder that a folder lies in.

@@ -1,12 +1,12 @@
 //! The difference between two property trees, property by property.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::graph::{Properties, Reference};
 
 /// One property that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldDiff {
     /// The property, with dots between levels: `environment.TABLE_PAYMENTS`.
     pub path: String,
@@ -26,16 +26,18 @@ impl FieldDiff {
 
     /// Whether the value after depends on another resource's change.
     pub fn depends(&self) -> bool {
-        fn holds_reference(value: &Value) -> bool {
-            Reference::of(value).is_some()
-                || match value {
-                    Value::Array(items) => items.iter().any(holds_reference),
-                    Value::Object(map) => map.values().any(holds_reference),
-                    _ => false,
-                }
-        }
         self.after.as_ref().is_some_and(holds_reference)
     }
+}
+
+/// Whether anything in a value is known only once another resource is there.
+pub(super) fn holds_reference(value: &Value) -> bool {
+    Reference::of(value).is_some()
+        || match value {
+            Value::Array(items) => items.iter().any(holds_reference),
+            Value::Object(map) => map.values().any(holds_reference),
+            _ => false,
+        }
 }
 
 /// Compares two trees of one kind. `documents` names the properties that are JSON documents.

@@ -8,6 +8,7 @@ mod drift;
 pub mod guard;
 mod held;
 mod observation;
+mod stale;
 pub mod target;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use diff::{FieldDiff, diff};
 pub use drift::{Drift, Happened, SpecSince, drift};
 pub use held::{HeldProperty, Hold};
 pub use observation::{Live, Observation, Sight, lasting};
+pub use stale::{Moved, Stale, remaining};
 
 use crate::graph::{Address, Failure, Meta, Owner, Properties, Site};
 
@@ -87,7 +89,7 @@ pub enum Reason {
 }
 
 /// One resource and what will be done to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// Which resource.
     pub address: Address,
@@ -116,7 +118,7 @@ pub struct Change {
 }
 
 /// Something with our name that is not ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     /// The address in our spec.
     pub address: Address,
@@ -137,7 +139,7 @@ impl Conflict {
 }
 
 /// Every decision, in the order of addresses.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Whose plan it is.
     pub owner: Owner,

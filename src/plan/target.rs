@@ -47,17 +47,21 @@ pub fn limit(plan: &Plan, targets: &[Target], kinds: &[Meta]) -> Result<Plan, Un
         }
         wanted.extend(meant);
     }
-    let wanted = needed(plan, wanted, kinds);
+    Ok(part(plan, &needed(plan, wanted, kinds), "left out by `--target`; run without it to see everything"))
+}
+
+/// The plan with nothing in it but what is said of `wanted`, and a warning that `says` why there is more.
+pub(super) fn part(plan: &Plan, wanted: &BTreeSet<Address>, says: &str) -> Plan {
     let (changes, others): (Vec<_>, Vec<_>) =
         plan.changes.iter().cloned().partition(|change| wanted.contains(&change.address));
     let mut warnings = plan.warnings.clone();
     let missed = others.iter().filter(|change| change.action.changes_aws()).count();
     if missed > 0 {
         let changes = if missed == 1 { "1 other change is".into() } else { format!("{missed} other changes are") };
-        warnings.push(format!("{changes} left out by `--target`; run without it to see everything"));
+        warnings.push(format!("{changes} {says}"));
     }
     let stays = others.iter().filter(|change| !matches!(change.action, Action::Create | Action::Forget));
-    Ok(Plan {
+    Plan {
         owner: plan.owner.clone(),
         account: plan.account.clone(),
         left_out: plan.left_out + stays.count(),
@@ -67,7 +71,7 @@ pub fn limit(plan: &Plan, targets: &[Target], kinds: &[Meta]) -> Result<Plan, Un
         warnings,
         failures: plan.failures.iter().filter(|(address, _)| wanted.contains(address)).cloned().collect(),
         dark: plan.dark.clone(),
-    })
+    }
 }
 
 /// These resources with everything they need or wait for, and the parts of what is replaced, which have to

@@ -5,6 +5,7 @@ mod document;
 mod drift;
 mod guard;
 mod held;
+mod stale;
 mod target;
 
 use insta::assert_snapshot;

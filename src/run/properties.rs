@@ -1,6 +1,7 @@
 //! Rules that hold for every spec and in every world, whatever goes wrong on the way.
 
 mod dark;
+mod saved;
 
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};

@@ -27,6 +27,11 @@ impl Folder {
         Self { path, owner }
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The state file.
     pub fn file(&self) -> PathBuf {
         self.path.join(format!("{}-{}.json", self.owner.system, self.owner.suffix))
@@ -51,7 +56,8 @@ impl Folder {
     }
 
     pub(super) fn write(&self, index: &Index) -> Result<(), StateError> {
-        replace(&self.file(), index.to_text().as_bytes())
+        let file = self.file();
+        replace(&file, index.to_text().as_bytes()).map_err(|error| StateError::io(&file, &error))
     }
 
     /// Removes the state file; one that is not there is removed.
@@ -81,7 +87,8 @@ impl Folder {
     }
 
     pub(super) fn put_override(&self, held: &Override) -> Result<(), StateError> {
-        replace(&self.override_file(&held.id), held.to_text().as_bytes())
+        let file = self.override_file(&held.id);
+        replace(&file, held.to_text().as_bytes()).map_err(|error| StateError::io(&file, &error))
     }
 
     /// Removes an override; `false` if there is none of this id.
@@ -142,15 +149,13 @@ fn remove(path: &Path) -> Result<bool, StateError> {
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
-    let write = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|error| StateError::io(path, &error))
+/// Puts `bytes` into the file at `path`, for its owner alone: after a crash it holds what it held, or all of them.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use all::AllStates;
 pub use error::StateError;
-pub use folder::Folder;
+pub use folder::{Folder, replace};
 pub use held::{Saving, State};
 pub use operator::operator;
 pub use overrides::{Override, new_id};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use drctl::kinds::REGISTRY;
 
 /// Every module with what it may import, the lowest floor first.
-const FLOORS: [(&str, &[&str]); 13] = [
+const FLOORS: [(&str, &[&str]); 14] = [
     ("graph", &[]),
     ("spec", &[]),
     ("package", &[]),
@@ -19,10 +19,14 @@ const FLOORS: [(&str, &[&str]); 13] = [
     ("desired", &["graph", "spec", "package", "kinds"]),
     ("run", &["graph", "aws", "state", "plan", "kinds", "desired"]),
     ("render", &["graph", "state", "plan", "run"]),
+    ("saved", &["graph", "state", "plan", "kinds", "desired"]),
     ("ops", &["graph", "spec", "package", "sandbox", "aws", "state", "plan", "kinds", "desired", "run", "render"]),
     (
         "cli",
-        &["graph", "spec", "package", "sandbox", "aws", "state", "plan", "kinds", "desired", "run", "render", "ops"],
+        &[
+            "graph", "spec", "package", "sandbox", "aws", "state", "plan", "kinds", "desired", "run", "render",
+            "saved", "ops",
+        ],
     ),
 ];
 

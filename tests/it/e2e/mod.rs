@@ -20,6 +20,7 @@ mod refusals;
 mod removal;
 mod runbook;
 mod sandbox;
+mod saved;
 mod secret;
 mod spec;
 mod world;

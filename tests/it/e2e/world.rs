@@ -222,7 +222,10 @@ impl World {
         let mut command = self.program();
         command.args(arguments.split_whitespace());
         if !arguments.starts_with("sandbox") {
-            command.arg("-f").arg(&self.spec);
+            // A saved plan has its spec in it.
+            if !(arguments.starts_with("apply ") && arguments.contains(".plan")) {
+                command.arg("-f").arg(&self.spec);
+            }
             // A plan from an observation has no AWS to talk to.
             if !arguments.contains("--observed") {
                 command.arg("--sandbox");

@@ -1,0 +1,69 @@
+//! Why a saved plan could not be used.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::FORMAT_VERSION;
+
+/// Why a saved plan could not be used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum SavedPlanError {
+    /// The file cannot be written.
+    #[error("the plan cannot be saved in {}: {reason}", file.display())]
+    #[diagnostic(help("name a file that you may write by `--out FILE`"))]
+    Unwritable {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// The file cannot be read.
+    #[error("the plan file {} cannot be read: {reason}", file.display())]
+    #[diagnostic(help("name the file that `drctl plan --out FILE` wrote"))]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// Not written by drctl, or damaged.
+    #[error("{} is no plan that drctl saved, or is damaged: {reason}", file.display())]
+    #[diagnostic(help("make a new plan with `drctl plan --out FILE`"))]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Made by another drctl.
+    #[error("the plan in {} has format {version}, and this drctl knows format {FORMAT_VERSION}", file.display())]
+    #[diagnostic(help("apply it with the drctl that made it, or make a new plan with `drctl plan --out FILE`"))]
+    OtherFormat {
+        /// The file.
+        file: PathBuf,
+        /// Its format.
+        version: u64,
+    },
+}
+
+/// Why some bytes are no plan.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// Not written by drctl, or damaged.
+    Damaged(String),
+    /// Made by another drctl.
+    OtherFormat(u64),
+}
+
+impl Unusable {
+    /// The same of a file.
+    pub(super) fn of(self, file: &Path) -> SavedPlanError {
+        let file = file.to_owned();
+        match self {
+            Unusable::Damaged(reason) => SavedPlanError::Damaged { file, reason },
+            Unusable::OtherFormat(version) => SavedPlanError::OtherFormat { file, version },
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A plan in a file, to be carried out later: what it says, the spec that it was made of, and the functions' code.
+//!
+//! Whoever applies it plans again from that spec and compares. So the file can ask for nothing that its plan does
+//! not show, whoever wrote it.
+
+mod archive;
+mod error;
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use error::SavedPlanError;
+
+use crate::desired::{CodeHashes, LoadError, Spec, read};
+use crate::graph::{Owner, Region, Resource};
+use crate::kinds::function::Function;
+use crate::plan::{Action, Plan};
+use crate::state::{Folder, Index, Store, replace};
+
+/// The layout of `plan.json`; it grows with every change of what is in there. Another number is refused.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Function code by the SHA-256 of the zip, in base64, as Lambda says it.
+pub type Zips = BTreeMap<String, Vec<u8>>;
+
+/// A plan with everything it takes to carry it out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedPlan {
+    /// What is said of it beside the code.
+    pub document: Document,
+    /// The spec, merged to one text.
+    pub spec: String,
+    /// The code that the plan uploads.
+    pub zips: Zips,
+}
+
+/// `plan.json`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// [`FORMAT_VERSION`] of the drctl that made it.
+    pub format_version: u32,
+    /// The version of that drctl.
+    pub drctl: String,
+    /// Which region had which role.
+    pub regions: Roles,
+    /// SHA-256 of the spec, in hexadecimal.
+    pub spec_sha256: String,
+    /// The hash of each function's code, by the function's name.
+    pub code: CodeHashes,
+    /// Where the state is.
+    pub state: Kept,
+    /// The lineage of that state; `None` if nothing was recorded yet.
+    pub lineage: Option<String>,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// Which region has which role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roles {
+    /// The primary.
+    pub primary: Region,
+    /// The secondary.
+    pub secondary: Region,
+}
+
+/// Where the state is that the plan was made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// In this folder; a relative one counts from where drctl runs.
+    Folder(PathBuf),
+}
+
+impl Kept {
+    /// Where `store` keeps its state. What lies below the current folder is told from there, so that a file made
+    /// in one checkout is of use in another.
+    pub fn of(store: &Store) -> Self {
+        let Store::Folder(folder) = store;
+        let path = folder.path();
+        let here = std::env::current_dir().ok();
+        let below = here.and_then(|here| path.strip_prefix(here).map(Path::to_owned).ok());
+        Self::Folder(below.unwrap_or_else(|| path.to_owned()))
+    }
+
+    /// The state there.
+    pub fn store(&self, owner: Owner) -> Store {
+        match self {
+            Kept::Folder(path) => Store::Folder(Folder::new(path.clone(), owner)),
+        }
+    }
+}
+
+impl SavedPlan {
+    /// The plan that was made of `spec` with the state at `store`, of which `recorded` was read. Its zips are to
+    /// be added.
+    pub fn new(plan: Plan, spec: &Spec, code: CodeHashes, store: &Store, recorded: &Index) -> Self {
+        let [primary, secondary] = spec.regions();
+        let text = spec.merged().to_toml();
+        let document = Document {
+            format_version: FORMAT_VERSION,
+            drctl: env!("CARGO_PKG_VERSION").to_owned(),
+            regions: Roles { primary, secondary },
+            spec_sha256: archive::hex(text.as_bytes()),
+            code,
+            state: Kept::of(store),
+            lineage: (recorded.serial > 0).then(|| recorded.lineage.clone()),
+            plan,
+        };
+        Self { document, spec: text, zips: Zips::new() }
+    }
+
+    /// The hashes of the code that the plan uploads.
+    pub fn uploads(&self) -> BTreeSet<&str> {
+        const CODE: [&str; 2] = ["code_sha256", "architecture"];
+        let functions = self.document.plan.pending().filter(|change| change.address.kind == Function::KIND);
+        let uploading = functions.filter(|change| {
+            change.action != Action::Update || change.fields.iter().any(|field| CODE.contains(&field.field()))
+        });
+        uploading.filter_map(|change| change.after.as_ref()?.text(CODE[0])).collect()
+    }
+
+    /// Writes it to a file that only its owner reads: whole, or not at all.
+    pub fn write(&self, file: &Path) -> Result<(), SavedPlanError> {
+        replace(file, &self.to_bytes())
+            .map_err(|error| SavedPlanError::Unwritable { file: file.to_owned(), reason: error.to_string() })
+    }
+
+    /// Reads it back.
+    pub fn read(file: &Path) -> Result<Self, SavedPlanError> {
+        let bytes = std::fs::read(file)
+            .map_err(|error| SavedPlanError::Unreadable { file: file.to_owned(), reason: error.to_string() })?;
+        Self::from_bytes(&bytes).map_err(|unusable| unusable.of(file))
+    }
+
+    /// The spec that it was made of; its lines count in the text inside of `file`.
+    pub fn spec(&self, file: &Path) -> Result<Spec, LoadError> {
+        Ok(read(&file.join(archive::SPEC), &self.spec)?)
+    }
+
+    /// Whether `recorded` is the state that the plan was made with.
+    pub fn knows(&self, recorded: &Index) -> bool {
+        self.document.lineage.as_ref().is_none_or(|lineage| *lineage == recorded.lineage)
+    }
+}
