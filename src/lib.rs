@@ -10,6 +10,7 @@ pub mod desired;
 #[cfg(test)]
 mod fuzz;
 pub mod graph;
+pub mod iam;
 pub mod kinds;
 pub mod ops;
 pub mod package;

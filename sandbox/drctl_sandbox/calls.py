@@ -15,7 +15,7 @@ from defusedxml import ElementTree
 from ministack import app
 from ministack.core.responses import get_region, json_response
 
-from . import clock, errors, faults, operations, store
+from . import authorization, clock, errors, faults, operations, store
 
 # Services whose name in ministack is not the one IAM and this package use.
 _NAMES = {"monitoring": "cloudwatch", "tagging": "tag"}
@@ -96,12 +96,14 @@ def before_changes(watcher):
 
 
 async def dispatch(call, handler):
-    """Answers one call: faults first, then the rules, then `handler`."""
+    """Answers one call: faults first, then who may make it, then the rules, then `handler`."""
     _tally[call.service, call.operation, call.region] += 1
     return await faults.subject(call, lambda: _follow(call, handler))
 
 
 async def _follow(call, handler):
+    if refusal := authorization.refusal(call):
+        return refusal
     if call.changes_something:
         for watcher in _watchers:
             watcher(call)

@@ -45,6 +45,13 @@ def throttling(service):
     return _THROTTLED.get(service, ("ThrottlingException", 400))
 
 
+def denied(service):
+    """The code with which `service` refuses a caller who may not."""
+    if service == "sns":
+        return "AuthorizationError"
+    return "AccessDenied" if service in ("s3", "iam", "route53") else "AccessDeniedException"
+
+
 def usual_status(code):
     return _STATUSES.get(code, 400)
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -25,7 +26,8 @@ use crate::graph::{Failure, FailureClass, Region};
 pub enum Target {
     /// The real one, with the caller's credentials.
     Aws,
-    /// The sandbox at a loopback address, with credentials that mean nothing elsewhere.
+    /// The sandbox at a loopback address, with credentials that mean nothing elsewhere: those of its root, or of a
+    /// user in it that `DRCTL_SANDBOX_ACCESS_KEY_ID` and `DRCTL_SANDBOX_SECRET_ACCESS_KEY` name.
     Sandbox {
         /// `http://127.0.0.1:PORT`
         endpoint: String,
@@ -171,10 +173,17 @@ async fn config(target: &Target, http: &SharedHttpClient, region: &Region) -> Re
             Err(ConnectError::NotLoopback(endpoint.clone()))
         }
         Target::Sandbox { endpoint, .. } => {
-            let nobody = aws_credential_types::Credentials::new("test", "test", None, None, "drctl sandbox");
-            Ok(loader.endpoint_url(endpoint).credentials_provider(nobody).load().await)
+            Ok(loader.endpoint_url(endpoint).credentials_provider(sandbox_credentials()).load().await)
         }
     }
+}
+
+/// Never those of the environment or a profile, which are for AWS.
+fn sandbox_credentials() -> Credentials {
+    let named = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = named("DRCTL_SANDBOX_ACCESS_KEY_ID").zip(named("DRCTL_SANDBOX_SECRET_ACCESS_KEY"));
+    let (key, secret) = user.unwrap_or_else(|| ("test".into(), "test".into()));
+    Credentials::new(key, secret, None, None, "drctl sandbox")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod error;
 mod exit;
 mod graph;
 mod health;
+mod iam_policy;
 mod interrupt;
 mod limit;
 mod observe;
@@ -61,6 +62,7 @@ enum Command {
     #[command(subcommand)]
     Spec(spec::SpecCommand),
     Graph(graph::GraphArgs),
+    IamPolicy(iam_policy::IamPolicyArgs),
     /// Set values of secrets, and see where which version is
     #[command(subcommand)]
     Secret(secret::SecretCommand),
@@ -105,6 +107,7 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Package(args) => package::run(args, &mut ui),
         Command::Spec(command) => spec::run(command, &ui),
         Command::Graph(args) => graph::run(args, &ui),
+        Command::IamPolicy(args) => iam_policy::run(args, &ui).await,
         Command::Secret(command) => secret::run(command, &mut ui).await,
         Command::Sandbox(command) => sandbox::run(command, &mut ui).await,
         Command::Demo(args) => demo::run(args, &mut ui).await,

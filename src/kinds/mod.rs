@@ -12,6 +12,7 @@ pub mod health_check;
 pub mod log_group;
 #[cfg(feature = "aws")]
 mod operations;
+mod permitted;
 pub mod record;
 pub mod role;
 pub mod secret;
@@ -28,14 +29,18 @@ pub mod zone;
 pub use operations::{
     Artifacts, Context, Deletion, Everywhere, Found, Lifecycle, Operations, Seen, TagChange, TagSource, each,
 };
+pub use permitted::{Permitted, SYSTEM, task_needing};
 pub use target::{Created, Target};
 
 use crate::graph::Meta;
+use crate::iam::Permissions;
 
 /// One line of the registry.
 pub struct Kind {
     /// What the kind says about itself.
     pub meta: Meta,
+    /// What its calls need to be allowed.
+    pub permissions: Permissions,
     /// Its AWS calls, with the type erased.
     #[cfg(feature = "aws")]
     pub operations: &'static dyn Operations,
@@ -45,6 +50,7 @@ macro_rules! kind {
     ($resource:ty) => {
         Kind {
             meta: Meta::of::<$resource>(),
+            permissions: <$resource>::PERMISSIONS,
             #[cfg(feature = "aws")]
             operations: &operations::Typed::<$resource>::NEW,
         }

@@ -4,6 +4,7 @@
 mod aws;
 mod endpoint;
 mod guard;
+mod iam_policy;
 mod outputs;
 mod secret;
 
@@ -11,6 +12,7 @@ mod secret;
 pub use aws::{bucket_content, count_items, inventory, set_concurrency};
 pub use endpoint::{Answer, RequestError, get, post};
 pub use guard::guard;
+pub use iam_policy::iam_policy;
 pub use outputs::{Output, health_url, outputs, payment_url};
 pub use secret::{SecretStatus, SecretValue, ValueError};
 #[cfg(feature = "aws")]

@@ -1,6 +1,7 @@
 //! One clear next step for every failure.
 
 use crate::graph::{Failure, FailureClass};
+use crate::kinds::task_needing;
 
 /// What to do about a failure.
 pub fn next_step(failure: &Failure) -> String {
@@ -39,7 +40,7 @@ fn known(failure: &Failure) -> Option<String> {
 
 fn by_class(failure: &Failure) -> String {
     match failure.class {
-        FailureClass::Denied => format!("let the caller do `{}`, then run the same command again", failure.operation),
+        FailureClass::Denied => denied(failure),
         FailureClass::Exists => {
             "something else has this name: choose another suffix, or remove it yourself if it is yours".into()
         }
@@ -59,4 +60,21 @@ fn by_class(failure: &Failure) -> String {
             "put right what the message says, then run the same command again, it continues from here".into()
         }
     }
+}
+
+/// Which action is missing, and where all of them are told.
+fn denied(failure: &Failure) -> String {
+    let action = denied_action(&failure.message).unwrap_or(&failure.operation);
+    match task_needing(action) {
+        Some(task) => format!(
+            "let the caller do `{action}` (`drctl iam-policy {task}` prints all that it needs), then run the same command again"
+        ),
+        None => format!("let the caller do `{action}`, then run the same command again"),
+    }
+}
+
+/// The action that AWS names: not always that of the call, which may need others beside its own.
+fn denied_action(message: &str) -> Option<&str> {
+    let (_, action) = message.split_once("is not authorized to perform: ")?;
+    action.split(|c: char| !c.is_ascii_alphanumeric() && c != ':').next().filter(|action| action.contains(':'))
 }

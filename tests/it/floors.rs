@@ -7,24 +7,28 @@ use std::path::{Path, PathBuf};
 use drctl::kinds::REGISTRY;
 
 /// Every module with what it may import, the lowest floor first.
-const FLOORS: [(&str, &[&str]); 14] = [
+const FLOORS: [(&str, &[&str]); 15] = [
     ("graph", &[]),
     ("spec", &[]),
     ("package", &[]),
     ("sandbox", &[]),
+    ("iam", &["graph"]),
     ("aws", &["graph"]),
     ("state", &["graph"]),
     ("plan", &["graph", "state"]),
-    ("kinds", &["graph", "aws", "plan"]),
+    ("kinds", &["graph", "iam", "aws", "plan"]),
     ("desired", &["graph", "spec", "package", "kinds"]),
     ("run", &["graph", "aws", "state", "plan", "kinds", "desired"]),
-    ("render", &["graph", "state", "plan", "run"]),
+    ("render", &["graph", "state", "plan", "kinds", "run"]),
     ("saved", &["graph", "state", "plan", "kinds", "desired"]),
-    ("ops", &["graph", "spec", "package", "sandbox", "aws", "state", "plan", "kinds", "desired", "run", "render"]),
+    (
+        "ops",
+        &["graph", "spec", "package", "sandbox", "iam", "aws", "state", "plan", "kinds", "desired", "run", "render"],
+    ),
     (
         "cli",
         &[
-            "graph", "spec", "package", "sandbox", "aws", "state", "plan", "kinds", "desired", "run", "render",
+            "graph", "spec", "package", "sandbox", "iam", "aws", "state", "plan", "kinds", "desired", "run", "render",
             "saved", "ops",
         ],
     ),

@@ -91,12 +91,12 @@ impl Lifecycle for Bucket {
 async fn head(cx: Context<'_>, name: &str) -> Result<Option<HeadBucketOutput>, Failure> {
     let regional = cx.regional()?;
     let call = regional.s3.head_bucket().bucket(name).expected_bucket_owner(&cx.clients.account);
-    let head = call.send().await.found("s3:HeadBucket").map_err(|failure| elsewhere(cx, failure))?;
+    let head = call.send().await.found("s3:ListBucket").map_err(|failure| elsewhere(cx, failure))?;
     let region = head.as_ref().and_then(|head| head.bucket_region());
     match region {
         Some(region) if region != regional.region.as_str() => {
             let message = format!("a bucket of this name is there in {region}, and names of buckets are global");
-            Err(Failure::new(FailureClass::Other, "s3:HeadBucket", message))
+            Err(Failure::new(FailureClass::Other, "s3:ListBucket", message))
         }
         _ => Ok(head),
     }
@@ -173,13 +173,13 @@ async fn encryption(s3: &Client, account: &str, name: &str) -> Result<Encryption
     let call = s3.get_bucket_encryption().bucket(name).expected_bucket_owner(account);
     // Every bucket is encrypted since 2023, also one that says nothing.
     let plain = Encryption { algorithm: "AES256".into(), key: None, bucket_key: false };
-    let Some(answer) = set(call.send().await.call("s3:GetBucketEncryption"))? else { return Ok(plain) };
-    let lacks = |what: &str| Failure::malformed("s3:GetBucketEncryption", format!("no {what} in the answer"));
+    let Some(answer) = set(call.send().await.call("s3:GetEncryptionConfiguration"))? else { return Ok(plain) };
+    let lacks = |what: &str| Failure::malformed("s3:GetEncryptionConfiguration", format!("no {what} in the answer"));
     let rule = answer.server_side_encryption_configuration.and_then(|rules| rules.rules.into_iter().next());
     let rule = rule.ok_or_else(|| lacks("rule"))?;
     let default = rule.apply_server_side_encryption_by_default.ok_or_else(|| lacks("default"))?;
     Ok(Encryption {
-        algorithm: given("s3:GetBucketEncryption", "algorithm", default.sse_algorithm.as_str())?.to_owned(),
+        algorithm: given("s3:GetEncryptionConfiguration", "algorithm", default.sse_algorithm.as_str())?.to_owned(),
         key: default.kms_master_key_id,
         bucket_key: rule.bucket_key_enabled.unwrap_or_default(),
     })

@@ -8,6 +8,7 @@ mod aws;
 #[cfg(feature = "aws")]
 mod empty;
 mod lifecycle;
+mod permissions;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod permissions;
 
 use serde::{Deserialize, Serialize};
 

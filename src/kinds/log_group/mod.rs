@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod permissions;
 
 use serde::{Deserialize, Serialize};
 

@@ -8,6 +8,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod permissions;
 
 use std::collections::BTreeMap;
 

@@ -8,6 +8,7 @@
 mod aws;
 #[cfg(feature = "aws")]
 pub(super) mod member;
+mod permissions;
 
 use std::collections::{BTreeMap, BTreeSet};
 

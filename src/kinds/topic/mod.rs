@@ -2,6 +2,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod permissions;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;

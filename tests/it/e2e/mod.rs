@@ -15,6 +15,7 @@ mod lifecycle;
 mod observe;
 mod overrides;
 mod payment_logs;
+mod permissions;
 mod readme;
 mod refusals;
 mod removal;

@@ -1,5 +1,6 @@
 //! A sandbox, a spec and the real binary: what every end-to-end test starts with.
 
+use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -40,6 +41,18 @@ pub(super) struct Run {
     pub(super) code: i32,
     pub(super) stdout: String,
     pub(super) stderr: String,
+}
+
+/// A user of the sandbox's IAM.
+pub(super) struct Caller {
+    key: String,
+    secret: String,
+}
+
+impl Caller {
+    fn runs<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("DRCTL_SANDBOX_ACCESS_KEY_ID", &self.key).env("DRCTL_SANDBOX_SECRET_ACCESS_KEY", &self.secret)
+    }
 }
 
 impl Run {
@@ -106,14 +119,39 @@ impl World {
 
     /// Runs drctl with something to read on its standard input, and its log as detailed as `log` asks for.
     pub(super) fn drctl_given(&self, arguments: &str, input: &str, log: Option<&str>) -> Run {
-        let mut file = tempfile::tempfile().expect("a temporary file");
-        file.write_all(input.as_bytes()).and_then(|()| file.rewind()).expect("a file");
         let mut command = self.command(arguments);
-        command.stdin(file);
+        command.stdin(file_of(input));
         if let Some(log) = log {
             command.env("DRCTL_LOG", log);
         }
         run(&mut command)
+    }
+
+    /// Makes a user of the sandbox's IAM who may do what these policies allow, and nothing else.
+    pub(super) fn caller(&self, name: &str, policies: &[String]) -> Caller {
+        let iam = self.clients().iam;
+        self.block_on(async {
+            iam.create_user().user_name(name).send().await.expect("a user");
+            for (number, policy) in policies.iter().enumerate() {
+                let made = iam.create_policy().policy_name(format!("{name}-{number}")).policy_document(policy);
+                let made = made.send().await.expect("a policy that IAM takes");
+                let arn = made.policy.and_then(|policy| policy.arn).expect("its ARN");
+                iam.attach_user_policy().user_name(name).policy_arn(arn).send().await.expect("an attached policy");
+            }
+            let made = iam.create_access_key().user_name(name).send().await.expect("a key");
+            let key = made.access_key.expect("it is told");
+            Caller { key: key.access_key_id, secret: key.secret_access_key }
+        })
+    }
+
+    /// Runs drctl as a user of the sandbox's IAM.
+    pub(super) fn drctl_as(&self, caller: &Caller, arguments: &str) -> Run {
+        run(caller.runs(&mut self.command(arguments)))
+    }
+
+    /// The same with something to read on its standard input.
+    pub(super) fn drctl_as_given(&self, caller: &Caller, arguments: &str, input: &str) -> Run {
+        run(caller.runs(self.command(arguments).stdin(file_of(input))))
     }
 
     /// Runs a whole command line from the README, in the repository as a reader would.
@@ -239,6 +277,12 @@ impl World {
         command.env("DRCTL_SANDBOX_HOME", self.home.path()).env("NO_COLOR", "1").stdin(Stdio::null());
         command
     }
+}
+
+fn file_of(text: &str) -> File {
+    let mut file = tempfile::tempfile().expect("a temporary file");
+    file.write_all(text.as_bytes()).and_then(|()| file.rewind()).expect("a file");
+    file
 }
 
 fn run(command: &mut Command) -> Run {
