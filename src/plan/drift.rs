@@ -68,8 +68,7 @@ pub fn drift(basis: &Basis<'_>) -> Drift {
             }
             Some(Sight::Live(live)) => match basis.ours(address, live) {
                 Err(belongs_to) => {
-                    let (address, id) = (address.clone(), live.id.clone());
-                    Some(Happened::Unmarked(Conflict { address, id, belongs_to }))
+                    Some(Happened::Unmarked(Conflict::new(address, live, belongs_to)))
                 }
                 Ok(()) => {
                     let change = plan.get(address);
