@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::apply::{carry_out, finish};
+use super::apply::{carry_out, confirm, finish};
 use super::degraded::refuse_dark;
 use super::error::CliError;
 use super::exit::Exit;
@@ -70,7 +70,7 @@ async fn take_over(args: &AdoptArgs, telling: &mut Telling<'_>) -> Result<Exit, 
     tell_rest(args, &adoption, ui);
     let plan = &adoption.plan;
     if plan.has_changes() && !args.yes {
-        confirm(&plan.account, ui)?;
+        confirm(&format!("Adopt all of this in account {}?", plan.account), "adopt", ui)?;
     }
     let outcome = carry_out(&session, plan, &mut state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
@@ -140,19 +140,5 @@ fn tell_rest(args: &AdoptArgs, adoption: &Adoption, ui: &Ui) {
     }
     if adoption.plan.changes.iter().any(|change| change.address.kind == Function::KIND) {
         ui.remark("the functions' code was not built, and is not compared");
-    }
-}
-
-fn confirm(account: &str, ui: &Ui) -> Result<(), CliError> {
-    match ui.ask(&format!("Adopt all of this in account {account}? Type yes to go on:"))?.as_deref() {
-        Some("yes") => Ok(()),
-        Some(_) => Err(CliError::Refused {
-            what: "declined; nothing was changed".into(),
-            next: "run the same command again and type yes".into(),
-        }),
-        None => Err(CliError::Refused {
-            what: "there is no terminal to ask on; nothing was changed".into(),
-            next: "add `--yes` to adopt without being asked".into(),
-        }),
     }
 }

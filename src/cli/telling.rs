@@ -43,7 +43,11 @@ impl<'a> Telling<'a> {
 
     /// The adoption that is to be carried out.
     pub(super) fn adoption(&self, adoption: &Adoption) -> io::Result<()> {
-        if self.json { self.plan(&adoption.plan) } else { self.ui.answer(&adoption_text(adoption, Style::for_stdout())) }
+        if self.json {
+            self.plan(&adoption.plan)
+        } else {
+            self.ui.answer(&adoption_text(adoption, Style::for_stdout()))
+        }
     }
 
     /// The plan of a destruction: people need not see one that deletes nothing.

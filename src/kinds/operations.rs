@@ -233,11 +233,8 @@ pub trait Operations: Send + Sync {
         known: &'a BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Vec<Target>, Failure>>;
     /// See [`Lifecycle::lookalikes`].
-    fn lookalikes<'a>(
-        &'a self,
-        cx: Context<'a>,
-        wanted: &'a Properties,
-    ) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
+    fn lookalikes<'a>(&'a self, cx: Context<'a>, wanted: &'a Properties)
+    -> BoxFuture<'a, Result<Vec<String>, Failure>>;
 }
 
 /// Erases the type of one kind.

@@ -41,10 +41,8 @@ async fn lookalikes<C: Cloud>(cloud: &C, address: &Address, wanted: &Properties)
     let targets = ids.into_iter().map(|id| Target { address: address.former(&id), id });
     let seen = cloud.observe(targets.collect(), Freshness::Strict).await;
     let nobodys = |live: &Live| live.tags().is_none_or(|tags| Owner::named_in(&tags).is_none());
-    let mut found: Vec<_> = seen
-        .into_iter()
-        .filter(|(_, sight)| sight.live().map_or(*sight != Sight::Absent, nobodys))
-        .collect();
+    let mut found: Vec<_> =
+        seen.into_iter().filter(|(_, sight)| sight.live().map_or(*sight != Sight::Absent, nobodys)).collect();
     if let Some((first, _)) = found.first_mut() {
         *first = address.clone();
     }

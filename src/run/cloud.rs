@@ -32,11 +32,7 @@ pub trait Cloud: Sync {
     fn dark(&self) -> BTreeMap<Site, Failure>;
 
     /// The ids of what was made by hand and could become `wanted`, of a kind that has no names.
-    fn lookalikes(
-        &self,
-        address: &Address,
-        wanted: &Properties,
-    ) -> impl Future<Output = Result<Vec<String>, Failure>>;
+    fn lookalikes(&self, address: &Address, wanted: &Properties) -> impl Future<Output = Result<Vec<String>, Failure>>;
 
     /// Looks for each target, all places at once.
     fn observe(&self, targets: Vec<Target>, freshness: Freshness) -> impl Future<Output = BTreeMap<Address, Sight>>;

@@ -174,6 +174,11 @@ impl FakeCloud {
         self.world().put(&key(address, id), properties);
     }
 
+    /// Takes every mark off everything, as if somebody else had made it.
+    pub(crate) fn unmark(&self) {
+        self.world().unmark();
+    }
+
     /// A thing that is there.
     #[track_caller]
     pub(crate) fn get(&self, address: &Address, id: &str) -> Properties {

@@ -21,6 +21,7 @@ const EXTENSION: &[(&str, &str)] = carried![
     "__main__.py",
     "calls.py",
     "clock.py",
+    "cloudformation.py",
     "cloudwatch.py",
     "connection.py",
     "dynamodb.py",

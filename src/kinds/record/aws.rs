@@ -252,12 +252,11 @@ fn between(
     let rerouted = live.iter().any(|set| wanted.values().any(|other| routing(set) != routing(other)));
     let stays = |set: &ResourceRecordSet| !rerouted && wanted.contains_key(&key(set));
     let gone = live.iter().filter(|set| !stays(set)).map(|set| (ChangeAction::Delete, set.clone()));
-    let made =
-        wanted.iter().filter_map(|(name, set)| match live.iter().find(|live| !rerouted && key(live) == *name) {
-            None => Some((ChangeAction::Create, set.clone())),
-            Some(live) if RecordSet::from_api(live) == RecordSet::from_api(set) => None,
-            Some(_) => Some((ChangeAction::Upsert, set.clone())),
-        });
+    let made = wanted.iter().filter_map(|(name, set)| match live.iter().find(|live| !rerouted && key(live) == *name) {
+        None => Some((ChangeAction::Create, set.clone())),
+        Some(live) if RecordSet::from_api(live) == RecordSet::from_api(set) => None,
+        Some(_) => Some((ChangeAction::Upsert, set.clone())),
+    });
     gone.chain(made).collect()
 }
 
