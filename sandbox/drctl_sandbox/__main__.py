@@ -26,6 +26,7 @@ def main():
     # Those without an `install` are nothing but rules, which are registered when they are loaded.
     from . import (  # noqa: F401
         calls,
+        cloudformation,
         cloudwatch,
         dynamodb,
         dynamodb_strict,
@@ -43,8 +44,8 @@ def main():
         wrapper,
     )
 
-    for module in (store, calls, cloudwatch, dynamodb, dynamodb_strict, health, iam, lambda_, logs, route53, s3,
-                   tagging, stale, wrapper):
+    for module in (store, calls, cloudformation, cloudwatch, dynamodb, dynamodb_strict, health, iam, lambda_, logs,
+                   route53, s3, tagging, stale, wrapper):
         module.install()
     if parent := os.environ.get("DRCTL_SANDBOX_PARENT"):
         threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()

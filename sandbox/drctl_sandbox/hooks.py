@@ -114,6 +114,7 @@ VALUES = [
     "app._LAMBDA_URL_RE",
     "app._loaded_modules",
     "app._state_map",
+    "cloudformation.provisioners",
     "cloudwatch._alarms",
     "cloudwatch._metrics",
     "cloudwatch._resource_tags",

@@ -134,6 +134,15 @@ async def one_write_to_a_bucket_at_a_time(call, proceed):
         _being_changed.discard(bucket)
 
 
+@calls.around("s3", "PutBucketTagging")
+async def the_tags_of_a_stack_stay(call, proceed):
+    told = dict(re.findall(r"<Key>(.*?)</Key>\s*<Value>(.*?)</Value>", call.body.decode()))
+    tags = _s3._bucket_tags.get(_bucket(call), {})
+    if any(told.get(key) != value for key, value in tags.items() if key.startswith("aws:")):
+        return call.error("InvalidTag", "System tags cannot be removed by requester")
+    return await proceed()
+
+
 @calls.strictly("s3", "DeleteObjects")
 async def some_keys_are_not_deleted_at_once(call, proceed):
     """The first time in a bucket, the last of several keys is left, with an error inside a 200."""

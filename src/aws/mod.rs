@@ -20,5 +20,5 @@ pub use connect::{ConnectError, Target, connect};
 pub use meter::Meter;
 pub use reach::{Asked, Reach};
 pub use retry::{Transient, retry};
-pub use tags::{TagIndex, own};
+pub use tags::{STACK, TagIndex, is_aws, own};
 pub use wait::{Look, Wait, poll};

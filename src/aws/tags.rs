@@ -58,9 +58,17 @@ impl TagIndex {
     }
 }
 
-/// Tags without AWS's own, which nobody can write.
+/// The tag by which CloudFormation says which stack a resource is in.
+pub const STACK: &str = "aws:cloudformation:stack-name";
+
+/// Tags without AWS's own, which nobody can write; only the name of the stack is kept, to be told.
 pub fn own(tags: impl IntoIterator<Item = (String, String)>) -> Tags {
-    tags.into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect()
+    tags.into_iter().filter(|(key, _)| !is_aws(key) || key == STACK).collect()
+}
+
+/// Whether a tag is AWS's own: read with the others, and written by nobody.
+pub fn is_aws(key: &str) -> bool {
+    key.starts_with("aws:")
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
     args.degraded.check(&plan, "nothing was changed")?;
     args.allow.refuse(&plan, ops::guard(&session.spec, &observed), &observed, &session.kinds)?;
     if plan.has_changes() && !args.yes {
-        confirm(&plan.account, ui)?;
+        confirm(&format!("Apply these changes in account {}?", plan.account), "apply", ui)?;
     }
     let outcome = carry_out(&session, &plan, &mut state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
@@ -121,8 +121,9 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
     Ok(Exit::Done)
 }
 
-fn confirm(account: &str, ui: &Ui) -> Result<(), CliError> {
-    match ui.ask(&format!("Apply these changes in account {account}? Type yes to go on:"))?.as_deref() {
+/// Goes on only with a yes; `doing` is what `--yes` does without asking.
+pub(super) fn confirm(question: &str, doing: &str, ui: &Ui) -> Result<(), CliError> {
+    match ui.ask(&format!("{question} Type yes to go on:"))?.as_deref() {
         Some("yes") => Ok(()),
         Some(_) => Err(CliError::Refused {
             what: "declined; nothing was changed".into(),
@@ -130,7 +131,7 @@ fn confirm(account: &str, ui: &Ui) -> Result<(), CliError> {
         }),
         None => Err(CliError::Refused {
             what: "there is no terminal to ask on; nothing was changed".into(),
-            next: "add `--yes` to apply without being asked".into(),
+            next: format!("add `--yes` to {doing} without being asked"),
         }),
     }
 }

@@ -1,7 +1,10 @@
 //! `--degraded`: going on although a place does not answer.
 
+use std::collections::BTreeMap;
+
 use super::error::CliError;
 use super::ui::Ui;
+use crate::graph::{Failure, Site};
 use crate::plan::{Observation, Plan};
 use crate::state::Reach;
 
@@ -39,8 +42,10 @@ pub(super) fn tell_dark(observed: &Observation, ui: &Ui) {
 
 /// What is missing is not there, unless a place does not answer that may have it: then `what`.
 pub(super) fn all_answered(observed: &Observation, what: &str) -> Result<(), CliError> {
-    if observed.dark.is_empty() {
-        return Ok(());
-    }
-    Err(CliError::dark(&observed.dark, what, "run the same command again once it answers"))
+    refuse_dark(&observed.dark, what)
+}
+
+/// Goes on only if no place is dark of which something had to be known.
+pub(super) fn refuse_dark(dark: &BTreeMap<Site, Failure>, what: &str) -> Result<(), CliError> {
+    if dark.is_empty() { Ok(()) } else { Err(CliError::dark(dark, what, "run the same command again once it answers")) }
 }

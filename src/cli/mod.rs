@@ -1,5 +1,6 @@
 //! The command line: one file per command, each gathers, decides and shows.
 
+mod adopt;
 mod apply;
 mod buckets;
 mod degraded;
@@ -51,6 +52,7 @@ struct Arguments {
 enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Adopt(adopt::AdoptArgs),
     Destroy(destroy::DestroyArgs),
     Drift(drift::DriftArgs),
     Observe(observe::ObserveArgs),
@@ -98,6 +100,7 @@ async fn run(arguments: Arguments) -> Exit {
     let result = match &arguments.command {
         Command::Plan(args) => plan::run(args, &mut ui).await,
         Command::Apply(args) => apply::run(args, &mut ui).await,
+        Command::Adopt(args) => adopt::run(args, &mut ui).await,
         Command::Destroy(args) => destroy::run(args, &mut ui).await,
         Command::Drift(args) => drift::run(args, &mut ui).await,
         Command::Observe(args) => observe::run(args, &mut ui).await,

@@ -91,8 +91,17 @@ impl PlanArgs {
 pub(super) fn refuse_conflicts(plan: &Plan) -> Result<(), CliError> {
     let Some(first) = plan.conflicts.first() else { return Ok(()) };
     let names: Vec<_> = plan.conflicts.iter().map(|conflict| conflict.address.to_string()).collect();
+    let unmarked: Vec<_> = plan.conflicts.iter().filter(|conflict| conflict.belongs_to.is_none()).collect();
+    let adopt = match unmarked.as_slice() {
+        [] => String::new(),
+        [one] => format!("take it over with `drctl adopt {}`, ", one.address),
+        _ => "take over what carries nobody's marks with `drctl adopt --all`, ".into(),
+    };
     Err(CliError::Refused {
         what: format!("drctl did not make what is called like {}, and leaves it alone", names.join(", ")),
-        next: format!("choose another `suffix` in `[system]`, or remove `{}` yourself if nobody needs it", first.id),
+        next: format!(
+            "{adopt}choose another `suffix` in `[system]`, or remove `{}` yourself if nobody needs it",
+            first.id
+        ),
     })
 }

@@ -7,8 +7,8 @@ use super::exit::Exit;
 use super::session::Session;
 use super::ui::Ui;
 use crate::graph::Address;
-use crate::plan::Plan;
-use crate::render::{Reporter, Style, event_line, loss_line, outcome_line, plan_line, plan_text};
+use crate::plan::{Adoption, Plan};
+use crate::render::{Reporter, Style, adoption_text, event_line, loss_line, outcome_line, plan_line, plan_text};
 use crate::run::{Event, Outcome};
 
 /// How a plan is carried out.
@@ -39,6 +39,15 @@ impl<'a> Telling<'a> {
     /// The plan that is to be carried out.
     pub(super) fn plan(&self, plan: &Plan) -> io::Result<()> {
         self.ui.answer(&if self.json { plan_line(plan) } else { plan_text(plan, Style::for_stdout()) })
+    }
+
+    /// The adoption that is to be carried out.
+    pub(super) fn adoption(&self, adoption: &Adoption) -> io::Result<()> {
+        if self.json {
+            self.plan(&adoption.plan)
+        } else {
+            self.ui.answer(&adoption_text(adoption, Style::for_stdout()))
+        }
     }
 
     /// The plan of a destruction: people need not see one that deletes nothing.

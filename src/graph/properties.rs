@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Address;
+use super::{Address, Tags};
 
 /// What a live resource tells others: its ARN, its URL, how much it holds.
 pub type Attributes = BTreeMap<String, String>;
@@ -131,6 +131,20 @@ impl Properties {
     pub fn set(&mut self, path: &str, value: Value) {
         if let Some(there) = at_mut(&mut self.0, path) {
             *there = value;
+        }
+    }
+
+    /// The property `tags`; `None` for kinds that have none.
+    pub fn tags(&self) -> Option<Tags> {
+        let tags = self.get("tags")?.as_object()?;
+        Some(tags.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect())
+    }
+
+    /// Takes one entry out of a property that is a map of texts.
+    pub fn take(&mut self, field: &str, key: &str) -> Option<String> {
+        match self.0.get_mut(field)?.as_object_mut()?.remove(key)? {
+            Value::String(text) => Some(text),
+            _ => None,
         }
     }
 

@@ -119,6 +119,9 @@ impl Owner {
     /// The tag that names the resource's address.
     pub const ADDRESS: &'static str = "drctl:address";
 
+    /// What all caller references of drctl begin with.
+    const REFERENCES: &'static str = "drctl/";
+
     /// The ownership marks of one resource.
     pub fn marks(&self, address: &Address) -> Tags {
         [
@@ -130,6 +133,11 @@ impl Owner {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value.clone()))
         .collect()
+    }
+
+    /// Whether a tag is one of the marks.
+    pub fn is_mark(key: &str) -> bool {
+        [Self::SYSTEM, Self::ENVIRONMENT, Self::SUFFIX, Self::ADDRESS].contains(&key)
     }
 
     /// What the caller reference of a resource begins with, for what takes no tags while it is made.
@@ -155,10 +163,15 @@ impl Owner {
         Some(Address::global(kind, name))
     }
 
+    /// Whether a caller reference is of a system of drctl's, this or another.
+    pub fn refers(reference: &str) -> bool {
+        reference.starts_with(Self::REFERENCES)
+    }
+
     fn references(&self) -> String {
         let hash = Sha256::digest(format!("{}/{}", self.system, self.suffix));
         let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("drctl/{hash}/")
+        format!("{}{hash}/", Self::REFERENCES)
     }
 
     /// Whether these tags say that the resource is this system's.

@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use super::{Created, Target};
-use crate::aws::{Arn, Asked, Clients, Regional, TagIndex};
+use crate::aws::{Arn, Asked, Clients, Regional, STACK, TagIndex, is_aws};
 use crate::graph::{
     Address, Attributes, Failure, FailureClass, Owner, Place, Properties, Region, Resource, Site, Tags,
 };
@@ -185,6 +185,12 @@ pub trait Lifecycle: Resource {
     ) -> impl Future<Output = Result<Vec<Target>, Failure>> + Send {
         async { Ok(Vec::new()) }
     }
+
+    /// The ids of what could become this one, of a kind that has no names: made by hand, and marked by nobody
+    /// in its caller reference.
+    fn lookalikes(&self, _cx: Context<'_>) -> impl Future<Output = Result<Vec<String>, Failure>> + Send {
+        async { Ok(Vec::new()) }
+    }
 }
 
 /// Reads each target by its id, several at a time.
@@ -226,6 +232,9 @@ pub trait Operations: Send + Sync {
         owner: &'a Owner,
         known: &'a BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Vec<Target>, Failure>>;
+    /// See [`Lifecycle::lookalikes`].
+    fn lookalikes<'a>(&'a self, cx: Context<'a>, wanted: &'a Properties)
+    -> BoxFuture<'a, Result<Vec<String>, Failure>>;
 }
 
 /// Erases the type of one kind.
@@ -242,6 +251,16 @@ fn typed<T: Resource>(properties: &Properties) -> Result<T, Failure> {
         .map_err(|error| Failure::malformed("drctl", format!("properties of another drctl version: {error}")))
 }
 
+/// What was found with its type erased. The name of its stack is no tag that anybody could set.
+fn live<T: Resource>(id: &str, found: Found<T>) -> Live {
+    let Found { resource, mut attributes } = found;
+    let mut properties = Properties::of(&resource);
+    if let Some(stack) = properties.take("tags", STACK) {
+        attributes.insert(Live::STACK.into(), stack);
+    }
+    Live { id: id.to_owned(), properties, attributes }
+}
+
 impl<T: Lifecycle> Operations for Typed<T> {
     fn observe<'a>(&'a self, cx: Context<'a>, targets: &'a [Target]) -> BoxFuture<'a, BTreeMap<Address, Sight>> {
         Box::pin(async move {
@@ -249,11 +268,7 @@ impl<T: Lifecycle> Operations for Typed<T> {
             let sight = |target: &Target| match seen.remove(&target.address) {
                 None | Some(Ok(None)) => Sight::Absent,
                 Some(Err(failure)) => Sight::Failed(failure),
-                Some(Ok(Some(found))) => Sight::Live(Live {
-                    id: target.id.clone(),
-                    properties: Properties::of(&found.resource),
-                    attributes: found.attributes,
-                }),
+                Some(Ok(Some(found))) => Sight::Live(live(&target.id, found)),
             };
             targets.iter().map(|target| target.address.clone()).zip(targets.iter().map(sight)).collect()
         })
@@ -292,6 +307,14 @@ impl<T: Lifecycle> Operations for Typed<T> {
     ) -> BoxFuture<'a, Result<Vec<Target>, Failure>> {
         Box::pin(T::list(cx, owner, known))
     }
+
+    fn lookalikes<'a>(
+        &'a self,
+        cx: Context<'a>,
+        wanted: &'a Properties,
+    ) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(async move { typed::<T>(wanted)?.lookalikes(cx).await })
+    }
 }
 
 /// What has to be written to get from some tags to others.
@@ -303,14 +326,14 @@ pub struct TagChange {
 }
 
 impl TagChange {
-    /// The change between two sets of tags.
+    /// The change between two sets of tags; AWS's own are nobody's to remove.
     pub fn between(before: &Tags, after: &Tags) -> Self {
         let set = after
             .iter()
             .filter(|(key, value)| before.get(*key) != Some(value))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        let unset = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+        let unset = before.keys().filter(|key| !after.contains_key(*key) && !is_aws(key)).cloned().collect();
         Self { set, unset }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Each kind's own answers are in `NAME/aws/tests.rs`, as AWS writes them.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use proptest::sample::Index as Spot;
 use proptest::test_runner::TestRunner;
@@ -11,6 +13,7 @@ use crate::aws::Clients;
 use crate::aws::canned::{Canned, Counter, denials, throttles};
 use crate::fuzz::cases;
 use crate::graph::{Address, Failure, FailureClass, Owner, Place, Region, Tags};
+use crate::plan::Sight;
 
 /// The system of all canned answers.
 pub(super) fn owner() -> Owner {
@@ -167,18 +170,45 @@ pub(super) fn observed<T: Lifecycle>(aws: Canned, place: &Place, targets: &[Targ
     (seen, counter.clients.meter.total())
 }
 
+/// Looks for one resource as the engine does, which knows no kinds.
+pub(super) fn erased(aws: Canned, target: Target) -> Sight {
+    let counter = Counter::open();
+    counter.offer(aws);
+    let operations = super::find(&target.address.kind).expect("a kind of the registry").operations;
+    let (place, targets) = (target.address.place.clone(), [target]);
+    let mut seen = with_context(&counter.clients, &place, |cx| operations.observe(cx, &targets));
+    seen.remove(&targets[0].address).expect("an answer for every target")
+}
+
 fn observe<T: Lifecycle>(clients: &Clients, place: &Place, targets: &[Target]) -> Seen<T> {
-    let (owner, artifacts) = (owner(), Artifacts::new());
+    with_context(clients, place, |cx| T::observe(cx, targets))
+}
+
+/// Does something to a canned AWS.
+fn with_context<'a, F: Future>(
+    clients: &'a Clients,
+    place: &'a Place,
+    work: impl FnOnce(Context<'a>) -> F,
+) -> F::Output {
+    static OWNER: LazyLock<Owner> = LazyLock::new(owner);
+    static ARTIFACTS: Artifacts = Artifacts::new();
     let cx = Context {
         ends: None,
         clients,
         place,
-        owner: &owner,
+        owner: &OWNER,
         tags: TagSource::Strict,
-        artifacts: &artifacts,
+        artifacts: &ARTIFACTS,
         deletion: Deletion::Recoverable,
         progress: &|_| {},
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(T::observe(cx, targets))
+    runtime.block_on(work(cx))
+}
+
+/// What could become `wanted`.
+pub(super) fn lookalikes<T: Lifecycle>(aws: Canned, wanted: &T) -> Vec<String> {
+    let counter = Counter::open();
+    counter.offer(aws);
+    with_context(&counter.clients, &Place::Global, |cx| wanted.lookalikes(cx)).expect("every call has an answer")
 }

@@ -94,7 +94,14 @@ impl Basis<'_> {
     ///
     /// What takes no tags while it is made carries a caller reference: a run that died before
     /// it wrote the tags has left one that is ours all the same.
+    ///
+    /// Of what takes no tags and shows nothing of ours, only the record can tell that it was adopted.
     pub(super) fn ours(&self, address: &Address, live: &Live) -> Result<(), Option<String>> {
+        if live.is_unmarked() {
+            let record = self.recorded.resources.get(address);
+            let adopted = record.is_some_and(|record| record.adopted && record.id == live.id);
+            return if adopted { Ok(()) } else { Err(None) };
+        }
         let reference = live.reference() == Some(self.owner.reference(&address.current()).as_str());
         if reference && live.tags().is_some_and(|tags| Owner::named_in(&tags).is_none()) {
             return Ok(());
@@ -102,7 +109,7 @@ impl Basis<'_> {
         let part_of = self.kind(address).and_then(|meta| meta.part_of);
         let tags = match live.tags() {
             Some(tags) if part_of.is_none() || Owner::named_in(&tags).is_some() => Some(tags),
-            own => part_of.and_then(|whole| self.whole(address, whole)?.tags()).or(own),
+            own => self.whole(address).and_then(|whole| self.observed.live(&whole)?.tags()).or(own),
         };
         match tags {
             Some(tags) if !self.owner.owns(&tags) => Err(Owner::named_in(&tags)),
@@ -119,9 +126,11 @@ impl Basis<'_> {
         is(&managed) || !holds.is_empty() && is(&without_holds(&managed, holds))
     }
 
-    /// What `address` is part of.
-    fn whole(&self, address: &Address, kind: &str) -> Option<&Live> {
-        address.wholes(kind).iter().find_map(|whole| self.observed.live(whole))
+    /// What `address` is part of, if that is there: it has the same name, or is said to be needed.
+    pub(super) fn whole(&self, address: &Address) -> Option<Address> {
+        let kind = self.kind(address)?.part_of?;
+        let needed = self.needs(address).into_iter().filter(|need| need.kind == kind);
+        address.wholes(kind).into_iter().chain(needed).find(|whole| self.observed.live(whole).is_some())
     }
 
     /// What `address` needs before it, by the spec and by the record of the last apply. A former
@@ -157,18 +166,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn new(basis: &'a Basis<'a>, needed: Needed) -> Self {
-        let plan = Plan {
-            owner: basis.owner.clone(),
-            account: basis.observed.account.clone(),
-            changes: Vec::new(),
-            conflicts: Vec::new(),
-            outstanding: Vec::new(),
-            warnings: Vec::new(),
-            failures: Vec::new(),
-            left_out: 0,
-            dark: basis.observed.dark.clone(),
-        };
-        Self { basis, changes: BTreeMap::new(), needed, plan }
+        Self { basis, changes: BTreeMap::new(), needed, plan: Plan::empty(basis) }
     }
 
     fn wanted(&mut self, address: &Address, node: &Node) {
@@ -196,9 +194,7 @@ impl<'a> Draft<'a> {
                     self.push(address, Action::Create, Reason::DependencyChanged, Some(live.clone()), Some(after));
                 }
                 Ok(()) => self.compare(address, live.clone(), after, &holds),
-                Err(belongs_to) => {
-                    self.plan.conflicts.push(Conflict { address: address.clone(), id: live.id.clone(), belongs_to })
-                }
+                Err(belongs_to) => self.plan.conflicts.push(Conflict::new(address, live, belongs_to)),
             },
         }
         if let Some(change) = self.changes.get_mut(address) {
@@ -259,11 +255,10 @@ impl<'a> Draft<'a> {
 
     /// Which side moved since the last apply.
     fn moved(&self, address: &Address, live: &Properties, after: &Properties, holds: &[Hold]) -> Reason {
-        if !self.basis.recorded.resources.contains_key(address) {
-            return Reason::Differs;
-        }
+        let Some(record) = self.basis.recorded.resources.get(address) else { return Reason::Differs };
         let applied = |properties| self.basis.as_applied(address, properties, holds);
         match (applied(live), applied(after)) {
+            (true, _) if record.adopted => Reason::Differs,
             (true, _) => Reason::SpecChanged,
             (false, true) => Reason::Drifted,
             (false, false) => Reason::SpecChangedAndDrifted,

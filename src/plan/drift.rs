@@ -67,10 +67,7 @@ pub fn drift(basis: &Basis<'_>) -> Drift {
                 continue;
             }
             Some(Sight::Live(live)) => match basis.ours(address, live) {
-                Err(belongs_to) => {
-                    let (address, id) = (address.clone(), live.id.clone());
-                    Some(Happened::Unmarked(Conflict { address, id, belongs_to }))
-                }
+                Err(belongs_to) => Some(Happened::Unmarked(Conflict::new(address, live, belongs_to))),
                 Ok(()) => {
                     let change = plan.get(address);
                     let holds = change.map_or(&[] as &[_], |change| &change.held);

@@ -1,6 +1,7 @@
 //! What has to change: a pure function of the desired graph, what was observed
 //! and what is recorded. Knows no kind of resource, no clock, no file, no network.
 
+mod adopt;
 mod dark;
 mod decide;
 mod diff;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use adopt::{Adoption, Hindrance, Stacks, adopt};
 pub use decide::{Basis, destroy, plan};
 pub use diff::{FieldDiff, diff};
 pub use drift::{Drift, Happened, SpecSince, drift};
@@ -38,6 +40,8 @@ pub enum Action {
     Replace,
     /// Delete it.
     Delete,
+    /// Write drctl's marks on it and record it; everything else stays as it is.
+    Adopt,
     /// Drop its record: it is gone, or no longer ours.
     Forget,
     /// Leave it alone.
@@ -86,6 +90,8 @@ pub enum Reason {
     Dark,
     /// It differs, and is not changed before a place answers that it depends on.
     WaitsForPlace,
+    /// It has this system's name, and nobody's marks.
+    Unmarked,
 }
 
 /// One resource and what will be done to it.
@@ -99,7 +105,8 @@ pub struct Change {
     pub action: Action,
     /// Why.
     pub reason: Reason,
-    /// The properties that differ, in the order of the kind's struct.
+    /// The properties that differ, in the order of the kind's struct; of what is adopted, those that the next
+    /// apply will change.
     pub fields: Vec<FieldDiff>,
     /// Properties that cannot be changed in place, if any of them differ.
     pub forces_replacement: Vec<String>,
@@ -126,14 +133,22 @@ pub struct Conflict {
     pub id: String,
     /// The other drctl system it belongs to; `None` if it carries no marks at all.
     pub belongs_to: Option<String>,
+    /// The CloudFormation stack it was made by, if it was.
+    pub stack: Option<String>,
 }
 
 impl Conflict {
+    pub(super) fn new(address: &Address, live: &Live, belongs_to: Option<String>) -> Self {
+        let stack = live.stack().map(str::to_owned);
+        Self { address: address.clone(), id: live.id.clone(), belongs_to, stack }
+    }
+
     /// Who has it, for people: `carries none of drctl's marks`.
     pub fn whose(&self) -> String {
-        match &self.belongs_to {
-            Some(system) => format!("belongs to another system ({system})"),
-            None => "carries none of drctl's marks".to_owned(),
+        match (&self.belongs_to, &self.stack) {
+            (Some(system), _) => format!("belongs to another system ({system})"),
+            (None, Some(stack)) => format!("was made by the CloudFormation stack {stack}"),
+            (None, None) => "carries none of drctl's marks".to_owned(),
         }
     }
 }
@@ -162,6 +177,21 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A plan in which nothing is decided yet.
+    fn empty(basis: &Basis<'_>) -> Self {
+        Self {
+            owner: basis.owner.clone(),
+            account: basis.observed.account.clone(),
+            changes: Vec::new(),
+            conflicts: Vec::new(),
+            outstanding: Vec::new(),
+            warnings: Vec::new(),
+            failures: Vec::new(),
+            left_out: 0,
+            dark: basis.observed.dark.clone(),
+        }
+    }
+
     /// The changes that AWS will see.
     pub fn pending(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.action.changes_aws())

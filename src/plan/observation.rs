@@ -17,8 +17,8 @@ pub struct Live {
     pub attributes: Attributes,
 }
 
-/// Attributes that change by themselves.
-const PASSING: [&str; 4] = ["waiting", "lapses", "items", "bytes"];
+/// Attributes that change by themselves, or tell whose it is.
+const PASSING: [&str; 6] = ["waiting", "lapses", "items", "bytes", Live::STACK, Live::UNMARKED];
 
 /// What a resource tells others that stays true until it is changed: worth remembering.
 pub fn lasting(attributes: &Attributes) -> Attributes {
@@ -27,10 +27,14 @@ pub fn lasting(attributes: &Attributes) -> Attributes {
 }
 
 impl Live {
+    /// The attribute that names the CloudFormation stack it is in, or was in when that was deleted.
+    pub const STACK: &'static str = "stack";
+    /// The attribute of what takes no tags and shows nothing that is drctl's.
+    pub const UNMARKED: &'static str = "unmarked";
+
     /// Its tags; `None` for kinds that have none.
     pub fn tags(&self) -> Option<Tags> {
-        let tags = self.properties.get("tags")?.as_object()?;
-        Some(tags.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect())
+        self.properties.tags()
     }
 
     /// What a person has to do outside drctl before it works, if anything.
@@ -41,6 +45,16 @@ impl Live {
     /// What its checkers say, if it is a health check that is red now.
     pub fn red(&self) -> Option<&str> {
         self.attributes.get("red").map(String::as_str)
+    }
+
+    /// The CloudFormation stack it was made by, if it was.
+    pub fn stack(&self) -> Option<&str> {
+        self.attributes.get(Self::STACK).map(String::as_str)
+    }
+
+    /// Whether nothing of it is drctl's, although it takes no tags that could say so.
+    pub fn is_unmarked(&self) -> bool {
+        self.attributes.contains_key(Self::UNMARKED)
     }
 
     /// Whether AWS refuses to delete it, or what it is part of, until its protection is lifted.

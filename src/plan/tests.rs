@@ -1,5 +1,6 @@
 //! Plans of small specs, shown as people see them.
 
+mod adopt;
 mod dark;
 mod document;
 mod drift;

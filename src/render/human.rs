@@ -17,6 +17,7 @@ pub(super) fn sign(action: Action) -> &'static str {
         Action::Update => "~",
         Action::Replace => "±",
         Action::Delete => "-",
+        Action::Adopt => "@",
         Action::Forget | Action::NoOp => "=",
     }
 }
@@ -36,6 +37,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Held => "held by an override",
         Reason::Dark => "unknown",
         Reason::WaitsForPlace => "waits",
+        Reason::Unmarked => "live, and not marked as drctl's",
     }
 }
 
@@ -117,7 +119,7 @@ pub(super) fn held_text(hold: &Hold) -> String {
     text.replace(char::is_control, " ")
 }
 
-fn write_field(out: &mut String, field: &FieldDiff, style: Style) {
+pub(super) fn write_field(out: &mut String, field: &FieldDiff, style: Style) {
     if field.document {
         return write_document(out, field, style);
     }

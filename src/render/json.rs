@@ -34,6 +34,7 @@ struct Summary {
     update: usize,
     replace: usize,
     delete: usize,
+    adopt: usize,
     unchanged: usize,
     left_alone: usize,
 }
@@ -82,6 +83,7 @@ struct ConflictDocument<'a> {
     address: String,
     id: &'a str,
     belongs_to: Option<&'a str>,
+    stack: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -120,6 +122,7 @@ impl<'a> PlanDocument<'a> {
             address: conflict.address.to_string(),
             id: &conflict.id,
             belongs_to: conflict.belongs_to.as_deref(),
+            stack: conflict.stack.as_deref(),
         });
         let outstanding =
             plan.outstanding.iter().map(|(address, what)| OutstandingDocument { address: address.to_string(), what });
@@ -135,6 +138,7 @@ impl<'a> PlanDocument<'a> {
                 update: plan.count(Action::Update),
                 replace: plan.count(Action::Replace),
                 delete: plan.count(Action::Delete),
+                adopt: plan.count(Action::Adopt),
                 unchanged: plan.count(Action::NoOp),
                 left_alone: plan.changes.iter().filter(|change| change.dark.is_some()).count(),
             },

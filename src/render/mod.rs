@@ -1,5 +1,6 @@
 //! What people and scripts see of plans, runs and failures.
 
+mod adoption;
 mod drift;
 mod events;
 mod graph;
@@ -15,6 +16,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+pub use adoption::{adoption_text, hindrance_next, hindrance_text};
 pub use drift::{drift_json, drift_text};
 pub use events::{event_line, loss_line, outcome_line, plan_line};
 pub use graph::{graph_dot, graph_mermaid};

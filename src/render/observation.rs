@@ -88,6 +88,8 @@ struct RecordDocument {
     #[serde(default)]
     attributes: Attributes,
     applied_at: Timestamp,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    adopted: bool,
 }
 
 /// The snapshot as one JSON document.
@@ -113,6 +115,7 @@ pub fn snapshot_json(snapshot: &Snapshot) -> String {
         needs: record.needs.clone(),
         attributes: record.attributes.clone(),
         applied_at: record.applied_at,
+        adopted: record.adopted,
     });
     let document = Document {
         format_version: FORMAT_VERSION,
@@ -151,8 +154,8 @@ pub fn read_snapshot(text: &str) -> Result<Snapshot, SnapshotError> {
         observed.dark.insert(place, failure);
     }
     let mut index = Index::empty(&owner, String::new());
-    for RecordDocument { address, id, fingerprint, needs, attributes, applied_at } in document.recorded {
-        index.resources.insert(address, Record { id, fingerprint, needs, attributes, applied_at });
+    for RecordDocument { address, id, fingerprint, needs, attributes, applied_at, adopted } in document.recorded {
+        index.resources.insert(address, Record { id, fingerprint, needs, attributes, applied_at, adopted });
     }
     Ok(Snapshot { owner, observed, known: Known { index, overrides: document.overrides } })
 }

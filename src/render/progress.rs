@@ -108,6 +108,7 @@ fn doing(action: Action) -> &'static str {
         Action::Update => "updating",
         Action::Replace => "replacing",
         Action::Delete => "deleting",
+        Action::Adopt => "adopting",
         Action::Forget | Action::NoOp => "looking at",
     }
 }
@@ -118,6 +119,7 @@ fn done(action: Action) -> &'static str {
         Action::Update => "updated",
         Action::Replace => "replaced",
         Action::Delete => "deleted",
+        Action::Adopt => "adopted",
         Action::Forget | Action::NoOp => "unchanged",
     }
 }

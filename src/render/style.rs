@@ -53,6 +53,7 @@ impl Style {
         let paint = match action {
             Action::Create => Paint::new().green(),
             Action::Update => Paint::new().yellow(),
+            Action::Adopt => Paint::new().cyan(),
             Action::Replace => Paint::new().magenta(),
             Action::Delete => Paint::new().red(),
             Action::Forget | Action::NoOp => Paint::new().dim(),

@@ -100,6 +100,7 @@ fn a_plan_for_scripts_has_a_stable_form() {
         "update": 1,
         "replace": 0,
         "delete": 0,
+        "adopt": 0,
         "unchanged": 1,
         "left_alone": 0
       },
@@ -154,7 +155,8 @@ fn a_plan_for_scripts_has_a_stable_form() {
         {
           "address": "us-east-1/log_group.pay",
           "id": "/aws/lambda/pay-t1",
-          "belongs_to": null
+          "belongs_to": null,
+          "stack": null
         }
       ],
       "warnings": [],

@@ -31,6 +31,9 @@ pub trait Cloud: Sync {
     /// The places that turned out to be dark in this round, with what was tried there first.
     fn dark(&self) -> BTreeMap<Site, Failure>;
 
+    /// The ids of what was made by hand and could become `wanted`, of a kind that has no names.
+    fn lookalikes(&self, address: &Address, wanted: &Properties) -> impl Future<Output = Result<Vec<String>, Failure>>;
+
     /// Looks for each target, all places at once.
     fn observe(&self, targets: Vec<Target>, freshness: Freshness) -> impl Future<Output = BTreeMap<Address, Sight>>;
 

@@ -140,6 +140,7 @@ fn record(change: &Change, id: &str, attributes: &Attributes, after: &Properties
         needs: change.needs.clone(),
         attributes: lasting(attributes),
         applied_at: Timestamp::now(),
+        adopted: change.action == Action::Adopt,
     }
 }
 
@@ -179,6 +180,13 @@ async fn act<C: Cloud>(
             cloud.update(address, &before.properties, after, waiting).await?;
             Ok(Some((before.id.clone(), before.attributes.clone())))
         }
+        (Action::Adopt, Some(before), Some(after)) => {
+            // What takes no marks is adopted by being recorded.
+            if before.properties != *after {
+                cloud.update(address, &before.properties, after, waiting).await?;
+            }
+            Ok(Some((before.id.clone(), before.attributes.clone())))
+        }
         // The former object is a deletion of its own, once nothing uses it any more.
         (Action::Replace, Some(_), Some(after)) if is_created_first(options.kinds, address) => {
             make(cloud, plan, change, after, waiting).await.map(Some)
@@ -216,7 +224,7 @@ async fn make<C: Cloud>(
     let target = Target { address: change.address.clone(), id };
     let seen = cloud.observe(vec![target], Freshness::Strict).await.remove(&change.address);
     match seen {
-        Some(Sight::Live(live)) if live.tags().is_none_or(|tags| plan.owner.owns(&tags)) => {
+        Some(Sight::Live(live)) if live.tags().map_or(!live.is_unmarked(), |tags| plan.owner.owns(&tags)) => {
             cloud.update(&change.address, &live.properties, after, waiting).await?;
             Ok((live.id, live.attributes))
         }

@@ -69,6 +69,7 @@ impl System {
                 needs: self.graph.needs(address),
                 attributes: attributes(&key(address, &id)),
                 applied_at: jiff::Timestamp::UNIX_EPOCH,
+                adopted: false,
             };
             recorded.resources.insert(address.clone(), record);
             let attributes = attributes(&key(address, &id));
@@ -171,6 +172,11 @@ impl FakeCloud {
     /// Puts a thing there without drctl's doing.
     pub(crate) fn put(&self, address: &Address, id: &str, properties: Option<Properties>) {
         self.world().put(&key(address, id), properties);
+    }
+
+    /// Takes every mark off everything, as if somebody else had made it.
+    pub(crate) fn unmark(&self) {
+        self.world().unmark();
     }
 
     /// A thing that is there.
@@ -287,6 +293,20 @@ impl Cloud for FakeCloud {
     fn dark(&self) -> BTreeMap<Site, Failure> {
         let why = || Failure::new(FailureClass::Dark, "fake:Look", "no answer");
         self.world().dark.iter().map(|site| (site.clone(), why())).collect()
+    }
+
+    async fn lookalikes(&self, address: &Address, wanted: &Properties) -> Result<Vec<String>, Failure> {
+        self.alive().await;
+        let world = self.world();
+        let alike = |key: &&Key| {
+            let same = |thing: &Properties, field: &str| thing.get(field) == wanted.get(field);
+            let told_apart_by = ["name", "host", "protocol", "interval"];
+            let (place, kind, id) = key;
+            (place, kind) == (&address.place, &address.kind)
+                && !Owner::refers(id)
+                && world.get(key).is_some_and(|thing| told_apart_by.iter().all(|field| same(thing, field)))
+        };
+        Ok(world.things.keys().filter(alike).map(|(_, _, id)| id.clone()).collect())
     }
 
     async fn observe(&self, targets: Vec<Target>, _freshness: Freshness) -> BTreeMap<Address, Sight> {

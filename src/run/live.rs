@@ -198,6 +198,15 @@ impl Cloud for AwsCloud {
         self.clients.reach.dark()
     }
 
+    async fn lookalikes(&self, address: &Address, wanted: &Properties) -> Result<Vec<String>, Failure> {
+        let kind = kind(address)?;
+        let look = kind.operations.lookalikes(self.context(&address.place, TagSource::Strict, &silent), wanted);
+        match kind.meta.answered_by.site(&address.place) {
+            Some(site) => self.clients.at(&site, Asked::Reading, look).await,
+            None => look.await,
+        }
+    }
+
     async fn observe(&self, targets: Vec<Target>, freshness: Freshness) -> BTreeMap<Address, Sight> {
         let index = self.tags.read().unwrap_or_else(PoisonError::into_inner).clone();
         let tags = match freshness {

@@ -3,6 +3,7 @@
 //! Everything here works on the [`Cloud`] seam; the real one is in `live`, a fake
 //! one for tests in `fake`.
 
+mod adopt;
 mod cloud;
 mod code;
 mod events;
@@ -17,6 +18,7 @@ mod options;
 mod properties;
 mod settle;
 
+pub use adopt::observe_lookalikes;
 pub use cloud::{Cloud, Freshness, Progress};
 pub use code::leave_code;
 pub use events::Event;

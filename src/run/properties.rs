@@ -1,5 +1,6 @@
 //! Rules that hold for every spec and in every world, whatever goes wrong on the way.
 
+mod adopt;
 mod dark;
 mod saved;
 

@@ -82,7 +82,8 @@ fn differences(
     let nothing = Properties::of(&serde_json::json!({}));
     let documents = meta.map_or(&[] as &[_], |meta| meta.documents);
     let wanted = applied.get(address).map(|after| Meta::managed_of(options.kinds, address, after));
-    let is = sight.and_then(Sight::live).filter(|live| wanted.is_some() || !live.lapses());
+    let goes = |live: &&Live| live.lapses() || live.is_unmarked();
+    let is = sight.and_then(Sight::live).filter(|live| wanted.is_some() || !goes(live));
     let is = is.map(|live| Meta::managed_of(options.kinds, address, &live.properties));
     match (&is, &wanted) {
         (None, None) => None,

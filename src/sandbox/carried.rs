@@ -22,6 +22,7 @@ const EXTENSION: &[(&str, &str)] = carried![
     "authorization.py",
     "calls.py",
     "clock.py",
+    "cloudformation.py",
     "cloudwatch.py",
     "connection.py",
     "dynamodb.py",

@@ -63,6 +63,7 @@ fn record() -> impl Strategy<Value = Record> {
             needs: BTreeSet::from_iter(needs),
             attributes,
             applied_at,
+            adopted: false,
         },
     )
 }

@@ -48,6 +48,9 @@ pub struct Record {
     pub attributes: Attributes,
     /// When it was last applied.
     pub applied_at: Timestamp,
+    /// Whether it was adopted as it was, and not applied since: what it is then was never said by a spec.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
 }
 
 /// Every recorded resource of one system.

@@ -26,6 +26,7 @@ fn record() -> Record {
         needs: Default::default(),
         attributes: Default::default(),
         applied_at: "2026-11-24T12:00:00Z".parse().unwrap(),
+        adopted: false,
     }
 }
 

@@ -14,7 +14,7 @@ use aws_sdk_s3::types::{
 use futures::try_join;
 
 use super::{Bucket, Encryption, LifecycleRule, PublicAccessBlock, empty};
-use crate::aws::{Arn, Call, Transient, given, own, retry};
+use crate::aws::{Arn, Call, Transient, given, is_aws, own, retry};
 use crate::graph::{Attributes, Document, Failure, FailureClass, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
 
@@ -221,10 +221,13 @@ async fn policy(s3: &Client, account: &str, name: &str) -> Result<Option<Documen
 }
 
 async fn tags(s3: &Client, account: &str, name: &str) -> Result<Tags, Failure> {
+    Ok(own(tag_set(s3, account, name).await?.into_iter().map(|tag| (tag.key, tag.value))))
+}
+
+async fn tag_set(s3: &Client, account: &str, name: &str) -> Result<Vec<Tag>, Failure> {
     let call = s3.get_bucket_tagging().bucket(name).expected_bucket_owner(account);
     let answer = set(call.send().await.call("s3:GetBucketTagging"))?;
-    let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();
-    Ok(own(tags.into_iter().map(|tag| (tag.key, tag.value))))
+    Ok(answer.map(|answer| answer.tag_set).unwrap_or_default())
 }
 
 async fn lifecycle(s3: &Client, account: &str, name: &str) -> Result<BTreeMap<String, LifecycleRule>, Failure> {
@@ -373,10 +376,13 @@ impl Put<'_> {
         .map(|_| ())
     }
 
-    /// All tags at once: S3 replaces the whole set.
+    /// All tags at once: S3 replaces the whole set, and refuses one that lacks what CloudFormation has put there.
     async fn tags(&self) -> Result<(), Failure> {
+        let mut tags = tag_set(self.s3, self.account, &self.bucket.name).await?;
+        tags.retain(|tag| is_aws(&tag.key));
+        tags.extend(api_tags(&self.bucket.tags)?);
         let tagging = Tagging::builder()
-            .set_tag_set(Some(api_tags(&self.bucket.tags)?))
+            .set_tag_set(Some(tags))
             .build()
             .map_err(|error| Failure::malformed("s3:PutBucketTagging", error))?;
         retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {

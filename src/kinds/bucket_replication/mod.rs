@@ -2,7 +2,7 @@
 //!
 //! Replication has no tags: the bucket's marks are its own, and the id of its rule comes from
 //! its address. It needs both buckets first, and goes before either of them, because what a
-//! deletion writes would be copied otherwise.
+//! deletion writes would be copied otherwise. It is adopted with its bucket; a rule of another id is a difference then.
 
 #[cfg(feature = "aws")]
 mod aws;

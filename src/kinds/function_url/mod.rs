@@ -1,4 +1,6 @@
 //! Function URLs: the public HTTPS endpoint of a Lambda function, and who may call it.
+//!
+//! A URL is adopted with its function, and keeps its name. Statements that others wrote are left to them.
 
 #[cfg(feature = "aws")]
 mod aws;

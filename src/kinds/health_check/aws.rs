@@ -52,6 +52,14 @@ impl Lifecycle for HealthCheck {
         });
         Ok(ours.collect())
     }
+
+    async fn lookalikes(&self, cx: Context<'_>) -> Result<Vec<String>, Failure> {
+        let alike = |check: &ApiHealthCheck| {
+            let host = check.health_check_config().and_then(HealthCheckConfig::fully_qualified_domain_name);
+            !Owner::refers(check.caller_reference()) && host == Some(self.host.known()) && self.is_reached_from(check)
+        };
+        Ok(all(cx).await?.into_iter().filter(alike).map(|check| check.id).collect())
+    }
 }
 
 impl HealthCheck {
@@ -72,13 +80,16 @@ impl HealthCheck {
     /// A check that a run before this one made and did not come to note down.
     async fn made_earlier(&self, cx: Context<'_>) -> Result<Option<String>, Failure> {
         let fits = |check: &ApiHealthCheck| {
-            Owner::ungenerated(check.caller_reference()) == self.reference
-                && check.health_check_config().is_some_and(|config| {
-                    config.r#type().as_str() == self.protocol
-                        && config.request_interval() == Some(number(self.interval))
-                })
+            Owner::ungenerated(check.caller_reference()) == self.reference && self.is_reached_from(check)
         };
         Ok(all(cx).await?.into_iter().find(fits).map(|check| check.id))
+    }
+
+    /// Whether a check can be changed into this one.
+    fn is_reached_from(&self, check: &ApiHealthCheck) -> bool {
+        check.health_check_config().is_some_and(|config| {
+            config.r#type().as_str() == self.protocol && config.request_interval() == Some(number(self.interval))
+        })
     }
 
     fn to_api(&self) -> Result<HealthCheckConfig, Failure> {

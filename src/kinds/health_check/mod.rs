@@ -3,7 +3,8 @@
 //! A new check counts as healthy until enough probes say otherwise, and about sixteen
 //! checkers probe at the interval, so a function sees a request every two seconds at 30 s.
 //! A former check is deleted only once no record names it any more: AWS would not object,
-//! and what a record with a check that is gone answers is not defined.
+//! and what a record with a check that is gone answers is not defined. One that somebody made by hand is
+//! adopted if it probes the same host, and can be changed into ours.
 
 #[cfg(feature = "aws")]
 mod aws;

@@ -9,8 +9,9 @@ use aws_sdk_route53::types::{
 use super::{IN_OWN_ZONE, Record, RecordSet};
 use crate::aws::{Call, given};
 use crate::graph::{Address, Attributes, Failure, FailureClass, Input, Owner, Resource};
-use crate::kinds::zone::{bare, domain, in_sync, settled, zones_of};
+use crate::kinds::zone::{Whose, bare, domain, in_sync, settled, whose, zones_of};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
+use crate::plan::Live;
 
 impl Lifecycle for Record {
     async fn observe(cx: Context<'_>, targets: &[Target]) -> Seen<Self> {
@@ -38,7 +39,8 @@ impl Lifecycle for Record {
         change(cx, &zone, between(&live, &wanted)).await
     }
 
-    /// In a zone of drctl's own the whole name goes; elsewhere only the sets with drctl's mark.
+    /// In a zone of drctl's own the whole name goes, and so does one that was adopted and not applied since;
+    /// elsewhere only the sets with drctl's mark.
     async fn delete(&self, cx: Context<'_>) -> Result<(), Failure> {
         let zone = match self.zone_id(cx).await {
             Ok(zone) => zone,
@@ -46,7 +48,8 @@ impl Lifecycle for Record {
             Err(failure) => return Err(failure),
         };
         let live = sets(cx, &zone, &self.name).await?;
-        let ours = live.into_iter().filter(|set| self.zone.is_some() || is_marked(cx, set));
+        let whole = self.zone.is_some() || !self.sets.keys().any(|identifier| is_mark(cx, identifier));
+        let ours = live.into_iter().filter(|set| whole || is_marked(cx, set));
         change(cx, &zone, ours.map(|set| (ChangeAction::Delete, set)).collect()).await
     }
 
@@ -84,7 +87,7 @@ impl Record {
         if let Some(zone) = &self.zone {
             return Ok(zone.known().to_owned());
         }
-        let zone = only_other(cx, &self.zone_name, zones_of(cx, &self.zone_name).await?)?;
+        let zone = only_other(cx, &self.zone_name, zones_of(cx, &self.zone_name).await?).await?;
         zone.map(|zone| bare(zone.id()).to_owned()).ok_or_else(|| {
             let message = format!(
                 "there is no public hosted zone {}; make it, or leave `create-zone` out and drctl does",
@@ -128,20 +131,20 @@ impl RecordSet {
 async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Record>>, Failure> {
     let unknown = || Failure::malformed("drctl", format!("`{id}` is not the id of a record"));
     let mut parts = id.splitn(3, '/');
-    let (Some(whose), Some(zone_name), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+    let (Some(place), Some(zone_name), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(unknown());
     };
-    let own = whose == IN_OWN_ZONE;
+    let own = place == IN_OWN_ZONE;
     let zones = zones_of(cx, zone_name).await?;
-    let zones: Vec<HostedZone> = if own {
-        zones.into_iter().filter(|zone| is_own(cx, zone)).collect()
+    let zones: Vec<(HostedZone, Whose)> = if own {
+        own_or_nobodys(cx, zones).await?
     } else {
-        only_other(cx, zone_name, zones)?.into_iter().collect()
+        only_other(cx, zone_name, zones).await?.map(|zone| (zone, Whose::Nobodys)).into_iter().collect()
     };
-    for zone in &zones {
+    for (zone, whose) in &zones {
         let zone = given("route53:ListHostedZonesByName", "id of a zone", bare(zone.id()))?;
         let live = sets(cx, zone, name).await?;
-        if live.is_empty() || !own && !live.iter().any(|set| is_marked(cx, set)) {
+        if live.is_empty() {
             continue;
         }
         let resource = Record {
@@ -150,30 +153,47 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Record>>, Failur
             name: name.to_owned(),
             sets: live.iter().map(found).collect::<Result<_, _>>()?,
         };
-        return Ok(Some(Found { resource, attributes: attributes(zone, name) }));
+        let mut attributes = attributes(zone, name);
+        if *whose != Whose::Ours && !live.iter().any(|set| is_marked(cx, set)) {
+            attributes.insert(Live::UNMARKED.into(), "neither its zone nor a set of it is drctl's".into());
+        }
+        return Ok(Some(Found { resource, attributes }));
     }
     Ok(None)
 }
 
-/// A set by its identifier, with something to answer.
+/// A set by its key, with something to answer.
 fn found(set: &ResourceRecordSet) -> Result<(String, RecordSet), Failure> {
     let record = RecordSet::from_api(set);
     given("route53:ListResourceRecordSets", "value of a record", record.value.known())?;
-    Ok((identifier(set).to_owned(), record))
+    Ok((key(set), record))
 }
 
-/// Whether drctl made the zone for this system.
-fn is_own(cx: Context<'_>, zone: &HostedZone) -> bool {
-    cx.owner.referred(zone.caller_reference()).is_some()
+/// The zones that this system made or adopted. Without any it is the only one that is nobody's: the name may
+/// be answered there, and a zone made beside it would not be asked.
+async fn own_or_nobodys(cx: Context<'_>, zones: Vec<HostedZone>) -> Result<Vec<(HostedZone, Whose)>, Failure> {
+    let made = |zone: &HostedZone| cx.owner.referred(zone.caller_reference()).is_some();
+    let (mut ours, mut nobodys) = (Vec::new(), Vec::new());
+    for zone in zones.iter().filter(|zone| made(zone) || !zones.iter().any(made)) {
+        match whose(cx, zone).await? {
+            Whose::Ours => ours.push((zone.clone(), Whose::Ours)),
+            Whose::Anothers => {}
+            Whose::Nobodys => nobodys.push((zone.clone(), Whose::Nobodys)),
+        }
+    }
+    Ok(if ours.is_empty() && nobodys.len() == 1 { nobodys } else { ours })
 }
 
-/// The zone of this name that somebody else made, if there is one. Of two, nobody could tell which is meant.
-fn only_other(cx: Context<'_>, name: &str, zones: Vec<HostedZone>) -> Result<Option<HostedZone>, Failure> {
-    let mut others = zones.into_iter().filter(|zone| !is_own(cx, zone));
-    let first = others.next();
-    let ids: Vec<String> =
-        first.iter().chain(&others.collect::<Vec<_>>()).map(|zone| bare(zone.id()).to_owned()).collect();
-    if ids.len() > 1 {
+/// The zone of this name that is not this system's, if there is one. Of two, nobody could tell which is meant.
+async fn only_other(cx: Context<'_>, name: &str, zones: Vec<HostedZone>) -> Result<Option<HostedZone>, Failure> {
+    let mut others = Vec::new();
+    for zone in zones {
+        if whose(cx, &zone).await? != Whose::Ours {
+            others.push(zone);
+        }
+    }
+    if others.len() > 1 {
+        let ids: Vec<&str> = others.iter().map(|zone| bare(zone.id())).collect();
         let message = format!(
             "there are {} public hosted zones {name} ({}), and drctl made none of them; delete all but one",
             ids.len(),
@@ -182,27 +202,37 @@ fn only_other(cx: Context<'_>, name: &str, zones: Vec<HostedZone>) -> Result<Opt
         let failure = Failure::new(FailureClass::Other, "route53:ListHostedZonesByName", message);
         return Err(Failure { code: "AmbiguousZone".into(), ..failure });
     }
-    Ok(first)
+    Ok(others.pop())
 }
 
 /// Whether a set carries drctl's mark.
 fn is_marked(cx: Context<'_>, set: &ResourceRecordSet) -> bool {
-    identifier(set).ends_with(&format!("-{}", cx.owner.suffix))
+    is_mark(cx, &key(set))
 }
 
-fn identifier(set: &ResourceRecordSet) -> &str {
-    set.set_identifier().unwrap_or_default()
+fn is_mark(cx: Context<'_>, identifier: &str) -> bool {
+    identifier.ends_with(&format!("-{}", cx.owner.suffix))
+}
+
+/// What tells the sets of a name apart: the identifier. Sets of another type, which may stand there only while
+/// none is drctl's, have that before it.
+fn key(set: &ResourceRecordSet) -> String {
+    let identifier = set.set_identifier().unwrap_or_default();
+    match set.r#type() {
+        RrType::Cname => identifier.to_owned(),
+        other => format!("{other} {identifier}").trim_end().to_owned(),
+    }
 }
 
 /// The sets of one name as AWS has them, a page at a time; the SDK knows no pages here.
 async fn sets(cx: Context<'_>, zone: &str, name: &str) -> Result<Vec<ResourceRecordSet>, Failure> {
-    let (mut found, mut from) = (Vec::new(), (name.to_owned(), Some(RrType::Cname), None));
+    let (mut found, mut from) = (Vec::new(), (name.to_owned(), None, None));
     loop {
         let call = cx.clients.route53.list_resource_record_sets().hosted_zone_id(zone).start_record_name(&from.0);
         let call = call.set_start_record_type(from.1).set_start_record_identifier(from.2);
         let Some(page) = call.send().await.found("route53:ListResourceRecordSets")? else { return Ok(found) };
-        let ours = |set: &&ResourceRecordSet| domain(set.name()) == name && *set.r#type() == RrType::Cname;
-        found.extend(page.resource_record_sets().iter().filter(ours).cloned());
+        let of_it = |set: &&ResourceRecordSet| domain(set.name()) == name;
+        found.extend(page.resource_record_sets().iter().filter(of_it).cloned());
         match page.next_record_name() {
             Some(next) if page.is_truncated() && domain(next) == name => {
                 let identifier = page.next_record_identifier().map(str::to_owned);
@@ -220,14 +250,13 @@ fn between(
     wanted: &BTreeMap<String, ResourceRecordSet>,
 ) -> Vec<(ChangeAction, ResourceRecordSet)> {
     let rerouted = live.iter().any(|set| wanted.values().any(|other| routing(set) != routing(other)));
-    let stays = |set: &ResourceRecordSet| !rerouted && wanted.contains_key(identifier(set));
+    let stays = |set: &ResourceRecordSet| !rerouted && wanted.contains_key(&key(set));
     let gone = live.iter().filter(|set| !stays(set)).map(|set| (ChangeAction::Delete, set.clone()));
-    let made =
-        wanted.iter().filter_map(|(name, set)| match live.iter().find(|live| !rerouted && identifier(live) == name) {
-            None => Some((ChangeAction::Create, set.clone())),
-            Some(live) if RecordSet::from_api(live) == RecordSet::from_api(set) => None,
-            Some(_) => Some((ChangeAction::Upsert, set.clone())),
-        });
+    let made = wanted.iter().filter_map(|(name, set)| match live.iter().find(|live| !rerouted && key(live) == *name) {
+        None => Some((ChangeAction::Create, set.clone())),
+        Some(live) if RecordSet::from_api(live) == RecordSet::from_api(set) => None,
+        Some(_) => Some((ChangeAction::Upsert, set.clone())),
+    });
     gone.chain(made).collect()
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A subscription waits until somebody follows the link in a mail. That is not drift, and
 //! the mail is sent once: who does not confirm is not asked again by every apply. AWS
-//! cannot mark a subscription, so the marks of its topic count; one of somebody else's on
-//! the same topic is left alone, as is an address that left the spec while the state was lost.
+//! cannot mark a subscription, so the marks of its topic count, and it is adopted with that; one of
+//! somebody else's on the same topic is left alone, as is an address that left the spec while the state was lost.
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -11,6 +11,7 @@ mod permissions;
 
 use serde::{Deserialize, Serialize};
 
+use super::topic::Topic;
 use crate::graph::Resource;
 
 /// One address that a topic's messages go to.
@@ -38,6 +39,7 @@ impl Subscription {
 impl Resource for Subscription {
     const KIND: &'static str = "subscription";
     const FIXED: &'static [&'static str] = &["topic", "protocol", "endpoint"];
+    const PART_OF: Option<&'static str> = Some(Topic::KIND);
 
     /// AWS's own id appears only once the address is confirmed; this one is drctl's.
     fn id(&self) -> Option<String> {

@@ -2,7 +2,8 @@
 //!
 //! DynamoDB does not copy these between members, so each region has its own.
 //! Members come and go with [`Table`](super::table::Table): creating this
-//! resource settles a member that exists, deleting it lifts its deletion protection.
+//! resource settles a member that exists, deleting it lifts its deletion protection, and adopting it, with its
+//! table, marks both.
 
 #[cfg(feature = "aws")]
 mod aws;

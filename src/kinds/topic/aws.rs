@@ -87,7 +87,7 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Topic>>, Failu
     let arn = arn(cx, name)?;
     let call = cx.regional()?.sns.get_topic_attributes().topic_arn(&arn);
     let Some(answer) = call.send().await.found("sns:GetTopicAttributes")? else { return Ok(None) };
-    let (found, tags) = (answer.attributes.unwrap_or_default(), marks(cx, &arn).await?);
+    let (found, tags) = (answer.attributes.unwrap_or_default(), tags(cx, &arn).await?);
     let policy = found
         .get(POLICY)
         .ok_or_else(|| Failure::malformed("sns:GetTopicAttributes", "no policy in the answer"))
@@ -102,7 +102,7 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Topic>>, Failu
 }
 
 /// The tags of a topic; a topic that is not there has none.
-pub(in crate::kinds) async fn marks(cx: Context<'_>, arn: &str) -> Result<Tags, Failure> {
+async fn tags(cx: Context<'_>, arn: &str) -> Result<Tags, Failure> {
     let regional = cx.regional()?;
     cx.tags_of(&regional.region, arn, || async {
         let call = regional.sns.list_tags_for_resource().resource_arn(arn);

@@ -7,9 +7,6 @@ mod permissions;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-#[cfg(feature = "aws")]
-pub(super) use aws::marks;
-
 use crate::graph::{Document, Resource, Tags};
 
 /// The part of a topic that drctl manages.

@@ -90,6 +90,39 @@ impl Lifecycle for Zone {
         });
         Ok(ours.collect())
     }
+
+    async fn lookalikes(&self, cx: Context<'_>) -> Result<Vec<String>, Failure> {
+        let zones = zones_of(cx, &self.name).await?;
+        let by_hand = zones.iter().filter(|zone| !Owner::refers(zone.caller_reference()));
+        Ok(by_hand.map(|zone| bare(zone.id()).to_owned()).collect())
+    }
+}
+
+/// Who has a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::kinds) enum Whose {
+    /// This system, which made or adopted it.
+    Ours,
+    /// Another system of drctl's.
+    Anothers,
+    /// None of drctl's systems.
+    Nobodys,
+}
+
+/// Whose a zone is: the caller reference tells who made it, the tags who adopted it.
+pub(in crate::kinds) async fn whose(cx: Context<'_>, zone: &HostedZone) -> Result<Whose, Failure> {
+    let reference = zone.caller_reference();
+    if Owner::refers(reference) {
+        return Ok(if cx.owner.referred(reference).is_some() { Whose::Ours } else { Whose::Anothers });
+    }
+    Ok(match tags(cx, &TagResourceType::Hostedzone, bare(zone.id())).await {
+        Ok(tags) if cx.owner.owns(&tags) => Whose::Ours,
+        Ok(tags) if Owner::named_in(&tags).is_some() => Whose::Anothers,
+        Ok(_) => Whose::Nobodys,
+        // Deleted between the calls.
+        Err(failure) if failure.class == FailureClass::NotFound => Whose::Nobodys,
+        Err(failure) => return Err(failure),
+    })
 }
 
 impl Zone {

@@ -3,6 +3,8 @@
 //! AWS has no unique names for zones: a second creation would make a second zone with
 //! other name servers. What tells them apart is the caller reference, which AWS never takes
 //! twice. The zone's own NS and SOA records are AWS's and are never touched.
+//!
+//! A zone that somebody made by hand is adopted by its name, if there is only one, and is known by its tags then.
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -11,7 +13,7 @@ mod permissions;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "aws")]
-pub(super) use aws::{bare, change_tags, generated, in_sync, known, settled, tags, zones_of};
+pub(super) use aws::{Whose, bare, change_tags, generated, in_sync, known, settled, tags, whose, zones_of};
 
 use crate::graph::{AnsweredBy, Resource, Tags};
 

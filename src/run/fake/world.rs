@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Fault, with};
-use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Place, Properties, Region, Site, Tags};
+use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Owner, Place, Properties, Region, Site, Tags};
 
 /// Place, kind and id: what AWS tells things apart by.
 pub(super) type Key = (Place, String, String);
@@ -42,6 +42,21 @@ impl World {
 
     pub(super) fn put(&mut self, key: &Key, properties: Option<Properties>) {
         self.things.entry(key.clone()).or_default().push((self.now, properties));
+    }
+
+    /// Takes every mark off everything: tags, and caller references where they are used.
+    pub(super) fn unmark(&mut self) {
+        let others = |text: &str| text.replace("drctl/", "by-hand/");
+        for ((place, kind, id), history) in std::mem::take(&mut self.things) {
+            let Some((since, Some(properties))) = history.last() else { continue };
+            let tree = serde_json::to_string(properties).expect("properties are plain data");
+            let mut properties: Properties = serde_json::from_str(&others(&tree)).expect("they still are");
+            if let Some(mut tags) = properties.tags() {
+                tags.retain(|key, _| !Owner::is_mark(key));
+                properties.set("tags", json!(tags));
+            }
+            self.things.insert((place, kind, others(&id)), vec![(*since, Some(properties))]);
+        }
     }
 
     /// The thing as a read shows it.

@@ -1,5 +1,6 @@
 //! End to end: the real binary on a strict sandbox, with real Lambda code.
 
+mod adopt;
 mod alerts;
 mod bucket;
 mod crash;

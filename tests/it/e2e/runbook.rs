@@ -34,10 +34,31 @@ drctl() { if [ "$1" = sandbox ]; then command drctl "$@"; else command drctl "$@
 eval "$(drctl sandbox env)"
 "#;
 
+/// The chapter that begins with stacks, and not with an apply.
+const MOVE: &str = "\n## From CloudFormation to drctl\n";
+
+/// The runbook without that chapter, and the chapter.
+fn runbook() -> (String, String) {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbook.md")).unwrap();
+    let (before, rest) = text.split_once(MOVE).expect("the runbook has the chapter");
+    let (chapter, after) = rest.split_once("\n## ").expect("another chapter follows");
+    (format!("{before}\n## {after}"), chapter.to_owned())
+}
+
+/// What stands in the boxes of a text.
+fn boxes(text: &str) -> Vec<&str> {
+    text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+/// The boxes of the move from CloudFormation.
+pub(super) fn boxes_of_the_move() -> Vec<String> {
+    boxes(&runbook().1).into_iter().map(str::to_owned).collect()
+}
+
 #[test]
 fn every_command_of_the_runbook_works_as_written() {
-    let runbook = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbook.md")).unwrap();
-    let boxes: Vec<&str> = runbook.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let (runbook, _) = runbook();
+    let boxes = boxes(&runbook);
     let missing: Vec<_> = OLD.iter().filter(|call| !boxes.iter().any(|text| text.contains(*call))).collect();
     assert!(missing.is_empty(), "the runbook has lost {missing:#?}");
 
@@ -73,12 +94,14 @@ fn every_command_of_the_runbook_works_as_written() {
 }
 
 /// Runs the boxes one after the other in one shell, and gives what each of them said.
-fn run(world: &World, boxes: &[&str]) -> Vec<String> {
+pub(super) fn run(world: &World, boxes: &[&str]) -> Vec<String> {
     let folder = world.home().join("runbook");
     let programs = folder.join("bin");
-    fs::create_dir_all(&programs).unwrap();
-    symlink(env!("CARGO_BIN_EXE_drctl"), programs.join("drctl")).unwrap();
-    symlink(aws_cli(), programs.join("aws")).unwrap();
+    if !programs.exists() {
+        fs::create_dir_all(&programs).unwrap();
+        symlink(env!("CARGO_BIN_EXE_drctl"), programs.join("drctl")).unwrap();
+        symlink(aws_cli(), programs.join("aws")).unwrap();
+    }
     let mut script = String::from(PRELUDE);
     for text in boxes {
         write!(script, "{text}\necho '{MARK}'\n").unwrap();

@@ -4,7 +4,8 @@ use super::Function;
 use crate::aws::canned::Canned;
 use crate::graph::{Attributes, FailureClass, Input};
 use crate::kinds::Found;
-use crate::kinds::tests::{Case, tags};
+use crate::kinds::tests::{Case, erased, tags, targets};
+use crate::plan::Sight;
 
 const NAME: &str = "payment-processor-prod-001";
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:payment-processor-prod-001";
@@ -23,7 +24,7 @@ fn answer() -> Value {
         },
         "Code": { "RepositoryType": "S3", "Location": "https://example.com/signed" },
         "Concurrency": { "ReservedConcurrentExecutions": 100 },
-        "Tags": { "cost-center": "payments", "aws:cloudformation:stack-name": "old" },
+        "Tags": { "cost-center": "payments", "aws:cloudformation:stack-id": "old" },
     })
 }
 
@@ -117,4 +118,13 @@ fn an_incomplete_answer_names_what_it_lacks() {
 #[test]
 fn whatever_aws_says_nothing_panics() {
     case().bears_any_answer();
+}
+
+#[test]
+fn the_stack_that_made_a_function_is_told_and_is_none_of_its_tags() {
+    let stack = |aws: Canned| aws.replacing("GetFunction", "stack-id", "stack-name");
+    let target = targets("function", [NAME]).remove(0);
+    let Sight::Live(live) = erased(stack(aws()), target) else { panic!("it is there") };
+    assert_eq!(live.stack(), Some("old"));
+    assert_eq!(live.tags(), Some(tags(&[("cost-center", "payments")])));
 }

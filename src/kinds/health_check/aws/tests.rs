@@ -2,7 +2,7 @@ use super::HealthCheck;
 use crate::aws::canned::Canned;
 use crate::graph::{Address, Attributes, Input};
 use crate::kinds::Found;
-use crate::kinds::tests::{Case, owner, tags};
+use crate::kinds::tests::{Case, lookalikes, owner, tags};
 
 const ID: &str = "5b3ed71c-0f5c-4a4e-9d0c-123456789abc";
 
@@ -99,4 +99,27 @@ fn an_incomplete_answer_names_what_it_lacks() {
 #[test]
 fn whatever_aws_says_nothing_panics() {
     case().bears_any_answer();
+}
+
+#[test]
+fn what_probes_the_same_host_in_a_way_that_can_become_ours_could_be_ours() {
+    let check = |id: &str, reference: &str, config: &str| {
+        format!(
+            "<HealthCheck><Id>{id}</Id><CallerReference>{reference}</CallerReference>{config}\
+             <HealthCheckVersion>1</HealthCheckVersion></HealthCheck>"
+        )
+    };
+    let fast = CONFIG.replace("<RequestInterval>30", "<RequestInterval>10");
+    let checks = [
+        check("other-path", "by hand 1", &CONFIG.replace("/health", "/")),
+        check("other-host", "by hand 2", &CONFIG.replace("abc.lambda", "def.lambda")),
+        check("other-interval", "by hand 3", &fast),
+        check("anothers", "drctl/another/health_check.us-east-1/0", CONFIG),
+    ];
+    let listed = format!(
+        "<ListHealthChecksResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><HealthChecks>{}\
+         </HealthChecks><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems></ListHealthChecksResponse>",
+        checks.concat()
+    );
+    assert_eq!(lookalikes(Canned::default().text("ListHealthChecks", listed), &self::check()), ["other-path"]);
 }

@@ -17,7 +17,7 @@ fn group(name: &str) -> Value {
 }
 
 fn aws() -> Canned {
-    let tags = json!({ "cost-center": "payments", "aws:cloudformation:stack-name": "old" });
+    let tags = json!({ "cost-center": "payments", "aws:cloudformation:stack-id": "old" });
     Canned::default()
         .json("DescribeLogGroups", json!({ "logGroups": [group(NAME)] }))
         .json("ListTagsForResource", json!({ "tags": tags }))

@@ -3,6 +3,7 @@ use crate::aws::canned::Canned;
 use crate::graph::{Address, Attributes, FailureClass, Input};
 use crate::kinds::Found;
 use crate::kinds::tests::{Case, owner, tags};
+use crate::plan::Live;
 
 const ZONE: &str = "Z0123456789ABC";
 const DOMAIN: &str = "payment-system.example.com";
@@ -24,6 +25,17 @@ fn zones(zones: &str) -> String {
         "<ListHostedZonesByNameResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">\
          <HostedZones>{zones}</HostedZones><DNSName>{DOMAIN}</DNSName><IsTruncated>false</IsTruncated>\
          <MaxItems>100</MaxItems></ListHostedZonesByNameResponse>"
+    )
+}
+
+fn marks(system: &str) -> String {
+    let mark = |key: &str, value: &str| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>");
+    let tags = if system.is_empty() { String::new() } else { mark("drctl:system", system) };
+    let tags = format!("{tags}{}", mark("drctl:suffix", "prod-001"));
+    format!(
+        "<ListTagsForResourceResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ResourceTagSet>\
+         <ResourceType>hostedzone</ResourceType><ResourceId>Z9</ResourceId><Tags>{tags}</Tags></ResourceTagSet>\
+         </ListTagsForResourceResponse>"
     )
 }
 
@@ -93,23 +105,59 @@ fn an_alias_and_a_failover_role_are_told() {
 fn a_name_is_absent_without_its_zone_or_without_sets() {
     case().is_absent_after(&[("ListResourceRecordSets", "NoSuchHostedZone")]);
     case().is_absent_in(|aws| aws.text("ListHostedZonesByName", zones("")));
-    case().is_absent_in(|aws| aws.text("ListHostedZonesByName", zones(&zone(ZONE, "somebody else"))));
+    case().is_absent_in(|aws| aws.text("ListHostedZonesByName", zones(&zone(ZONE, "drctl/another/zone.main/0"))));
     case().is_absent_in(|aws| aws.text("ListResourceRecordSets", sets("")));
 }
 
 #[test]
-fn in_a_zone_of_others_only_marked_sets_count_and_the_zone_must_be_plain() {
-    let case = Case::<Record>::global("route53", &format!("existing/{DOMAIN}/{HOST}"), aws());
+fn in_a_zone_of_others_unmarked_sets_are_told_and_the_zone_must_be_plain() {
     let others = zone("Z9", "somebody else");
-    let found = case.found_in(|aws| aws.text("ListHostedZonesByName", zones(&others)));
+    let aws = aws().text("ListTagsForResource", marks("")).text("ListHostedZonesByName", zones(&others));
+    let case = Case::<Record>::global("route53", &format!("existing/{DOMAIN}/{HOST}"), aws);
+    let found = case.found();
     assert_eq!((found.resource.zone, found.attributes["zone"].as_str()), (None, "Z9"));
-    case.is_absent_in(|aws| {
-        let theirs = weighted("us-east-1", 1).replace("prod-001", "theirs");
-        aws.text("ListHostedZonesByName", zones(&others)).text("ListResourceRecordSets", sets(&theirs))
-    });
+    assert!(!found.attributes.contains_key(Live::UNMARKED));
+    let theirs = sets(&weighted("us-east-1", 1).replace("prod-001", "theirs"));
+    let found = case.found_in(|aws| aws.text("ListResourceRecordSets", theirs));
+    assert!(found.attributes.contains_key(Live::UNMARKED));
+    case.is_absent_in(|aws| aws.text("ListTagsForResource", marks("payment-dr")));
     let two = zones(&format!("{others}{}", zone("Z8", "somebody else still")));
     let failure = case.failure_in(|aws| aws.text("ListHostedZonesByName", two));
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Other, "AmbiguousZone"));
+}
+
+#[test]
+fn a_zone_is_own_by_its_marks_too_and_one_that_is_nobodys_is_told() {
+    let by_hand = |system: &str| {
+        let aws = aws().text("ListHostedZonesByName", zones(&zone("Z9", "by hand")));
+        Case::<Record>::global(
+            "route53",
+            &format!("own/{DOMAIN}/{HOST}"),
+            aws.text("ListTagsForResource", marks(system)),
+        )
+    };
+    let theirs = || sets(&weighted("us-east-1", 1).replace("prod-001", "theirs"));
+    let found = by_hand("payment-dr").found_in(|aws| aws.text("ListResourceRecordSets", theirs()));
+    assert_eq!(found.resource.zone, Some(Input::from("Z9")));
+    assert!(!found.attributes.contains_key(Live::UNMARKED), "an adopted zone is ours with every name in it");
+    let found = by_hand("").found_in(|aws| aws.text("ListResourceRecordSets", theirs()));
+    assert_eq!(found.resource.zone, Some(Input::from("Z9")));
+    assert!(found.attributes.contains_key(Live::UNMARKED));
+    by_hand("another").is_absent_in(|aws| aws);
+    by_hand("").is_absent_in(|aws| {
+        let two = format!("{}{}", zone("Z9", "by hand"), zone("Z8", "by hand, too"));
+        aws.text("ListHostedZonesByName", zones(&two))
+    });
+}
+
+#[test]
+fn a_set_of_another_type_is_told_with_it() {
+    let address = format!(
+        "<ResourceRecordSet><Name>{HOST}.</Name><Type>A</Type><TTL>60</TTL><ResourceRecords><ResourceRecord>\
+         <Value>192.0.2.1</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>"
+    );
+    let found = case().found_in(|aws| aws.text("ListResourceRecordSets", sets(&address)));
+    assert_eq!(found.resource.sets["A"].value.known(), "192.0.2.1");
 }
 
 #[test]

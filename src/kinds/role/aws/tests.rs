@@ -23,7 +23,7 @@ fn aws() -> Canned {
          <AssumeRolePolicyDocument>{TRUST}</AssumeRolePolicyDocument>\
          <Description>runs payments</Description><MaxSessionDuration>3600</MaxSessionDuration>\
          <Tags><member><Key>cost-center</Key><Value>payments</Value></member>\
-         <member><Key>aws:cloudformation:stack-name</Key><Value>old</Value></member></Tags>\
+         <member><Key>aws:cloudformation:stack-id</Key><Value>old</Value></member></Tags>\
          <RoleLastUsed/></Role></GetRoleResult>\
          <ResponseMetadata><RequestId>7f3c</RequestId></ResponseMetadata></GetRoleResponse>"
     );

@@ -22,18 +22,8 @@ fn listing(members: &str) -> String {
     )
 }
 
-fn marks(key: &str) -> String {
-    format!(
-        "<ListTagsForResourceResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><ListTagsForResourceResult>\
-         <Tags><member><Key>{key}</Key><Value>payment-dr</Value></member></Tags>\
-         </ListTagsForResourceResult></ListTagsForResourceResponse>"
-    )
-}
-
 fn aws() -> Canned {
-    Canned::default()
-        .text("ListSubscriptionsByTopic", listing(&member(ARN, "ops@example.com")))
-        .text("ListTagsForResource", marks("drctl:system"))
+    Canned::default().text("ListSubscriptionsByTopic", listing(&member(ARN, "ops@example.com")))
 }
 
 fn case() -> Case<Subscription> {
@@ -67,7 +57,6 @@ fn a_subscription_is_absent_with_its_topic_or_when_deleted_or_anothers() {
     let deleted = listing(&member("Deleted", "ops@example.com"));
     case().is_absent_in(|aws| aws.text("ListSubscriptionsByTopic", deleted));
     case().is_absent_in(|aws| aws.text("ListSubscriptionsByTopic", listing(&member(ARN, "others@example.com"))));
-    case().is_absent_in(|aws| aws.text("ListTagsForResource", marks("cost-center")));
 }
 
 #[test]
@@ -79,7 +68,7 @@ fn all_subscriptions_of_a_topic_come_with_one_listing() {
     let targets = targets("subscription", ids.iter().map(String::as_str));
     let (seen, calls) = observed::<Subscription>(aws, &Place::Region(region("us-east-1")), &targets);
     assert_eq!(seen.values().filter(|seen| matches!(seen, Ok(Some(_)))).count(), 20);
-    assert_eq!(calls, 2, "the listing, and the marks of the topic");
+    assert_eq!(calls, 1, "the listing");
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::Zone;
 use crate::aws::canned::Canned;
 use crate::graph::{Address, Attributes};
 use crate::kinds::Found;
-use crate::kinds::tests::{Case, owner, tags};
+use crate::kinds::tests::{Case, lookalikes, owner, tags};
 
 const ID: &str = "Z0123456789ABC";
 const NAME: &str = "<Name>payment-system.example.com.</Name>";
@@ -74,4 +74,27 @@ fn an_incomplete_answer_names_what_it_lacks() {
 #[test]
 fn whatever_aws_says_nothing_panics() {
     case().bears_any_answer();
+}
+
+#[test]
+fn what_somebody_made_by_hand_could_be_ours() {
+    let zone = |id: &str, name: &str, reference: &str| {
+        format!(
+            "<HostedZone><Id>/hostedzone/{id}</Id><Name>{name}.</Name><CallerReference>{reference}</CallerReference>\
+             </HostedZone>"
+        )
+    };
+    let name = "payment-system.example.com";
+    let zones = [
+        zone("Z1", name, "by hand"),
+        zone("Z2", name, "drctl/another/zone.main/0"),
+        zone("Z3", "z.example.com", "by hand, too"),
+    ];
+    let listed = format!(
+        "<ListHostedZonesByNameResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><HostedZones>{}\
+         </HostedZones><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems></ListHostedZonesByNameResponse>",
+        zones.concat()
+    );
+    let wanted = Zone { id: None, ..case().found().resource };
+    assert_eq!(lookalikes(Canned::default().text("ListHostedZonesByName", listed), &wanted), ["Z1"]);
 }
