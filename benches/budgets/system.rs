@@ -17,7 +17,7 @@ pub(crate) struct Size {
 impl Size {
     /// Writes a spec of that many things. Each tenth function has a URL, and all have the same code, which does nothing.
     pub(crate) fn write(self, world: &World) {
-        let code = std::fs::File::create(world.beside_the_spec("code.zip")).expect("a file");
+        let code = std::fs::File::create(world.spec().with_file_name("code.zip")).expect("a file");
         let mut zip = zip::ZipWriter::new(code);
         let executable = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
         zip.start_file("bootstrap", executable).expect("a file in the zip");

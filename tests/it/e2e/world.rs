@@ -102,11 +102,6 @@ impl World {
         std::fs::write(&self.spec, edited).expect("a file");
     }
 
-    /// Where a file lies that the spec names.
-    pub(super) fn beside_the_spec(&self, name: &str) -> PathBuf {
-        self.spec.with_file_name(name)
-    }
-
     /// Writes a spec of these tables alone, so that less has to be made.
     pub(super) fn write_small_spec(&self, tables: &str) {
         self.write_spec(|_| format!("{HEAD}{tables}"));
