@@ -2,6 +2,9 @@
 //!
 //! `ARCHITECTURE.md` shows the floors that these modules stand on.
 
+// Both panic once nobody reads them any more.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "aws")]

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
+use crate::render::say;
 
 /// Nothing was changed so far.
 const READING: u8 = 0;
@@ -34,7 +35,7 @@ pub(super) async fn listen() {
             _ = terminate.recv() => {}
         }
         match PHASE.compare_exchange(RUNNING, STOPPING, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => eprintln!("stopping: finishing what runs; press Ctrl-C again to stop at once"),
+            Ok(_) => say("stopping: finishing what runs; press Ctrl-C again to stop at once"),
             Err(READING) => end(Exit::Failed, "interrupted: nothing in AWS was changed"),
             Err(_) => end(Exit::Unfinished, "stopped: run the same command again, it continues from here"),
         }
@@ -42,7 +43,7 @@ pub(super) async fn listen() {
 }
 
 fn end(exit: Exit, why: &str) -> ! {
-    eprintln!("{why}");
+    say(why);
     std::process::exit(exit.code().into())
 }
 

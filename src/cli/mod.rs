@@ -36,6 +36,8 @@ use clap::{Parser, Subcommand};
 use exit::Exit;
 use ui::Ui;
 
+use crate::render::say;
+
 /// One TOML spec, one reconciler for a two-region disaster-recovery system on AWS
 #[derive(Debug, Parser)]
 #[command(name = "drctl", version, max_term_width = 100)]
@@ -87,7 +89,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("drctl cannot start: {error}");
+            say(&format!("drctl cannot start: {error}"));
             return Exit::Failed.into();
         }
     };
@@ -117,7 +119,7 @@ async fn run(arguments: Arguments) -> Exit {
     };
     result.unwrap_or_else(|error| {
         let exit = error.exit();
-        eprintln!("{:?}", miette::Report::new(error));
+        say(&format!("{:?}", miette::Report::new(error)));
         exit
     })
 }

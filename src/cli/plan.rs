@@ -73,11 +73,7 @@ impl PlanArgs {
     /// Shows the plan, with what `apply` would say to it.
     fn show(&self, plan: &Plan, spec: &Spec, observed: &Observation, ui: &Ui) -> Result<Exit, CliError> {
         let refusals = guard::check(plan, &ops::guard(spec, observed), observed, &kinds::metas());
-        ui.answer(&if self.json {
-            plan_json(plan)
-        } else {
-            plan_text(plan, Style::for_stdout())
-        })?;
+        ui.answer(&if self.json { plan_json(plan) } else { plan_text(plan, Style::for_stdout()) })?;
         refuse_conflicts(plan)?;
         for refusal in refusals {
             ui.remark(&format!("`apply` will refuse: {}; {}", refusal_text(&refusal), refusal_next(&refusal)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::render::Style;
+use crate::render::{Style, say};
 
 /// Speaks to the user.
 pub(super) struct Ui {
@@ -29,13 +29,13 @@ impl Ui {
 
     /// A remark, on standard error.
     pub(super) fn remark(&self, text: &str) {
-        eprintln!("{text}");
+        say(text);
     }
 
     /// The total of AWS calls, for those who asked.
     pub(super) fn calls(&self, count: usize) {
         if self.verbose {
-            eprintln!("{}", Style::for_stderr().dim(&format!("{count} AWS calls")));
+            say(&Style::for_stderr().dim(&format!("{count} AWS calls")));
         }
     }
 
@@ -56,8 +56,9 @@ impl Ui {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Ok(None);
         }
-        eprint!("{question} ");
-        io::stderr().flush()?;
+        let mut stderr = io::stderr();
+        write!(stderr, "{question} ")?;
+        stderr.flush()?;
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;
         Ok(Some(line.trim().to_owned()))

@@ -12,6 +12,7 @@ mod observation;
 mod progress;
 mod refusal;
 mod stale;
+mod stderr;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -28,4 +29,5 @@ pub use observation::{Snapshot, SnapshotError, live_text, observation_text, read
 pub use progress::Reporter;
 pub use refusal::{refusal_next, refusal_text};
 pub use stale::stale_text;
+pub use stderr::say;
 pub use style::Style;

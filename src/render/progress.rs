@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::hint::next_step;
 use super::human::{amount, sign, took, waiting_text};
+use super::stderr::say;
 use super::style::Style;
 use crate::graph::Address;
 use crate::plan::Action;
@@ -93,7 +94,7 @@ impl Reporter {
             // A terminal that cannot be written to has nobody to tell.
             let _ = self.bars.println(line);
         } else {
-            eprintln!("{line}");
+            say(line);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Telling the story: each step announced, timed and checked.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::cli::error::CliError;
 use crate::graph::Failure;
-use crate::render::{Style, took};
+use crate::render::{Style, say, took};
 
 /// The demo as it goes along. Commands run as the user would run them: this very program, in a process of its own.
 pub(super) struct Story {
@@ -58,17 +59,17 @@ impl Story {
     pub(super) fn step(&mut self, title: &str) {
         self.step += 1;
         self.step_begun = Instant::now();
-        eprintln!("\n{}", self.style.strong(&format!("{}. {title}", self.step)));
+        say(&format!("\n{}", self.style.strong(&format!("{}. {title}", self.step))));
     }
 
     /// Shows what is done as a command line.
     pub(super) fn say(&self, command: &str) {
-        eprintln!("{}", self.style.dim(&format!("$ {command}")));
+        say(&self.style.dim(&format!("$ {command}")));
     }
 
     /// Tells what was checked, and how long the step took.
     pub(super) fn checked(&self, what: &str) {
-        eprintln!("{}", self.style.good(&format!("✓ {} ({})", what.trim_end(), took(self.step_begun.elapsed()))));
+        say(&self.style.good(&format!("✓ {} ({})", what.trim_end(), took(self.step_begun.elapsed()))));
     }
 
     /// Checks something, and ends the story if it is not so.
@@ -94,7 +95,7 @@ impl Story {
         loop {
             let output = self.command(arguments).output().await?;
             if output.status.code() == Some(exit) || Instant::now() > end {
-                print!("{}", String::from_utf8_lossy(&output.stdout));
+                io::stdout().write_all(&output.stdout)?;
                 return self.ended(arguments, output.status, exit);
             }
             sleep(Duration::from_millis(300)).await;
@@ -107,7 +108,7 @@ impl Story {
         let output = self.command(arguments).stderr(Stdio::inherit()).output().await?;
         self.ended(arguments, output.status, 0)?;
         let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        println!("{answer}");
+        writeln!(io::stdout(), "{answer}")?;
         Ok(answer)
     }
 
@@ -119,7 +120,7 @@ impl Story {
         if let Some(stderr) = child.stderr.take() {
             let mut lines = BufReader::new(stderr).lines();
             while let Some(line) = lines.next_line().await? {
-                eprintln!("{line}");
+                say(&line);
                 made += usize::from(line.contains(" created in "));
                 if made == steps {
                     break;
@@ -130,7 +131,7 @@ impl Story {
         if made < steps {
             return Err(self.failed(&format!("`drctl {arguments}` ended before it could be killed")));
         }
-        eprintln!("{}", self.style.bad("killed (SIGKILL)"));
+        say(&self.style.bad("killed (SIGKILL)"));
         Ok(())
     }
 

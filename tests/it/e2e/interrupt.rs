@@ -42,6 +42,16 @@ fn the_first_interrupt_finishes_what_runs_and_the_next_apply_continues() {
 }
 
 #[test]
+fn a_run_that_nobody_listens_to_any_more_goes_on() {
+    let world = World::new();
+    world.write_small_spec("[table.payments]\nkey = \"id\"\n");
+    let mut child = world.start("apply --yes");
+    drop(child.stderr.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    world.is_in_sync();
+}
+
+#[test]
 fn the_second_interrupt_stops_at_once() {
     let world = World::new();
     let hold = json!([{"action": "hold", "service": "dynamodb", "operation": "CreateTable"}]);

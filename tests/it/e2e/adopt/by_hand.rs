@@ -1,9 +1,7 @@
 //! What somebody made by hand becomes drctl's: all of it, or one address.
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
-use aws_sdk_route53::types::{
-    Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
-};
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 use drctl::aws::Clients;
 use drctl::sandbox::set_faults;
 use serde_json::json;
