@@ -31,7 +31,7 @@ pub fn plan_markdown(plan: &Plan, refusals: &[Refusal]) -> String {
     changes.sort_by_key(|change| match change.action {
         Action::Delete | Action::Replace => 0,
         Action::Update => 1,
-        Action::Create => 2,
+        Action::Create | Action::Adopt => 2,
         Action::Forget | Action::NoOp => 3,
     });
     let (mut length, mut left_out) = (out.chars().count(), 0);

@@ -40,6 +40,7 @@ fn done(action: Action) -> &'static str {
         Action::Update => "updated",
         Action::Replace => "replaced",
         Action::Delete => "deleted",
+        Action::Adopt => "adopted",
         Action::Forget => "forgotten",
         Action::NoOp => "left alone",
     }
