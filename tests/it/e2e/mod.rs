@@ -23,6 +23,7 @@ mod removal;
 mod runbook;
 mod sandbox;
 mod saved;
+mod secrecy;
 mod secret;
 mod spec;
 mod world;
