@@ -17,6 +17,7 @@ mod observe;
 mod overrides;
 mod payment_logs;
 mod permissions;
+mod pipeline;
 mod readme;
 mod refusals;
 mod removal;
