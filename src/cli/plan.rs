@@ -14,7 +14,7 @@ use crate::desired::Spec;
 use crate::kinds;
 use crate::ops;
 use crate::plan::{Observation, Plan, guard, plan};
-use crate::render::{Style, plan_json, plan_text, refusal_next, refusal_text};
+use crate::render::{Style, plan_json, plan_markdown, plan_text, refusal_next, refusal_text};
 
 /// Show what `apply` would change, and change nothing
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,10 @@ pub(super) struct PlanArgs {
     /// Print the plan as one JSON document
     #[arg(long)]
     json: bool,
+
+    /// Print the plan as Markdown, for a comment on a pull request
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
 
     #[command(flatten)]
     degraded: DegradedArgs,
@@ -73,7 +77,13 @@ impl PlanArgs {
     /// Shows the plan, with what `apply` would say to it.
     fn show(&self, plan: &Plan, spec: &Spec, observed: &Observation, ui: &Ui) -> Result<Exit, CliError> {
         let refusals = guard::check(plan, &ops::guard(spec, observed), observed, &kinds::metas());
-        ui.answer(&if self.json { plan_json(plan) } else { plan_text(plan, Style::for_stdout()) })?;
+        ui.answer(&if self.json {
+            plan_json(plan)
+        } else if self.markdown {
+            plan_markdown(plan, &refusals)
+        } else {
+            plan_text(plan, Style::for_stdout())
+        })?;
         refuse_conflicts(plan)?;
         for refusal in refusals {
             ui.remark(&format!("`apply` will refuse: {}; {}", refusal_text(&refusal), refusal_next(&refusal)));

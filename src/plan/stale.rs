@@ -1,7 +1,7 @@
 //! Whether a plan that was made earlier still holds, and what of it is left to do.
 //!
 //! A run that was stopped half-way has done a part of it. So a property may be as it was when the plan was made,
-//! or as the plan wants it, and whatever else it is makes the plan stale.
+//! or as the plan wants it, and of what the plan deletes there may be less. Whatever else it is makes the plan stale.
 
 use std::collections::BTreeSet;
 
@@ -148,28 +148,34 @@ fn live_otherwise(was: &Change, is: &Change, basis: &Basis<'_>) -> Vec<Moved> {
         (Some(_), None) if anew || was.action == Action::Delete => Vec::new(),
         (Some(_), None) => vec![Moved::Gone],
         (Some(_), Some(live)) if anew && is.action != was.action && !finished(live) => Vec::new(),
+        (Some(old), Some(live)) if old.id != live.id => {
+            vec![Moved::Another { was: old.id.clone(), is: live.id.clone() }]
+        }
         (Some(old), Some(live)) => {
-            // A deletion that was stopped may have begun with lifting what protects it.
-            let begun = was.action == Action::Delete && !basis.recorded.resources.contains_key(address);
-            let properties = || changed(address, old, live, is.after.as_ref(), basis.kinds);
-            match old.id == live.id {
-                true if begun => Vec::new(),
-                true => properties(),
-                false => vec![Moved::Another { was: old.id.clone(), is: live.id.clone() }],
-            }
+            let goes = anew || was.action == Action::Delete;
+            let fields = differences(address, &old.properties, &live.properties, basis.kinds).into_iter();
+            let fields = fields.filter(|field| !(as_wanted(field, is) || goes && is_less(field)));
+            let moved = |FieldDiff { path, before, after, .. }| Moved::Property { path, was: before, is: after };
+            fields.map(moved).collect()
         }
     }
 }
 
-/// The properties that are neither as they were nor as wanted.
-fn changed(address: &Address, old: &Live, live: &Live, wanted: Option<&Properties>, kinds: &[Meta]) -> Vec<Moved> {
-    let as_wanted = |field: &FieldDiff| {
-        let wanted = wanted.and_then(|wanted| wanted.at(&field.path)).filter(|value| !value.is_null());
-        wanted == field.after.as_ref()
-    };
-    let fields = differences(address, &old.properties, &live.properties, kinds);
-    let fields = fields.into_iter().filter(|field| wanted.is_none() || !as_wanted(field));
-    fields.map(|FieldDiff { path, before, after, .. }| Moved::Property { path, was: before, is: after }).collect()
+/// Whether a property, which has moved, is as it will be.
+fn as_wanted(field: &FieldDiff, is: &Change) -> bool {
+    let wanted = |after: &Properties| after.at(&field.path).filter(|value| !value.is_null()).cloned();
+    is.after.as_ref().is_some_and(|after| wanted(after) == field.after)
+}
+
+/// Whether a property has only lost something. A deletion that was stopped has lifted a protection, or given up
+/// some of a table's members; it never adds anything.
+fn is_less(field: &FieldDiff) -> bool {
+    match (&field.before, &field.after) {
+        (_, None) => true,
+        (Some(Value::Bool(was)), Some(Value::Bool(is))) => *was && !is,
+        (Some(Value::Array(was)), Some(Value::Array(is))) => is.iter().all(|item| was.contains(item)),
+        _ => false,
+    }
 }
 
 /// The properties that would be set to something else. What was not known yet may be anything by now, and of what is

@@ -22,7 +22,7 @@ pub(super) fn sign(action: Action) -> &'static str {
     }
 }
 
-fn reason(reason: Reason) -> &'static str {
+pub(super) fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::New => "new",
         Reason::SpecChanged => "spec changed",
@@ -41,39 +41,26 @@ fn reason(reason: Reason) -> &'static str {
     }
 }
 
+/// What a plan shows of its changes: what AWS will see, and what an override holds.
+pub(super) fn shown(plan: &Plan) -> impl Iterator<Item = &Change> {
+    plan.changes.iter().filter(|change| change.action.changes_aws() || !change.held.is_empty())
+}
+
 /// The plan as text, ending with a newline.
 pub fn plan_text(plan: &Plan, style: Style) -> String {
     let mut out = String::new();
-    let shown = || plan.changes.iter().filter(|change| change.action.changes_aws() || !change.held.is_empty());
-    let width = shown().map(|change| change.address.to_string().len()).max().unwrap_or_default();
-    for change in shown() {
+    let width = shown(plan).map(|change| change.address.to_string().len()).max().unwrap_or_default();
+    for change in shown(plan) {
         write_change(&mut out, change, width, style);
     }
     for conflict in &plan.conflicts {
-        write_conflict(&mut out, conflict, style);
+        out += &conflict_text(conflict, style);
     }
-    let mut left_alone = 0;
     for (site, failure) in &plan.dark {
-        left_alone += write_dark(&mut out, plan, site, failure, style);
+        out += &dark_text(plan, site, failure, style);
     }
-    let left_alone = if left_alone == 0 { String::new() } else { format!(", {left_alone} left alone") };
-    let count = |action| plan.count(action);
-    if plan.has_changes() {
-        let _ = writeln!(
-            out,
-            "\n{} to create, {} to update, {} to replace, {} to delete{left_alone}",
-            count(Action::Create),
-            count(Action::Update),
-            count(Action::Replace),
-            count(Action::Delete)
-        );
-    } else if plan.conflicts.is_empty() {
-        let held = plan.changes.iter().filter(|change| change.reason == Reason::Held).count();
-        out += if out.is_empty() { "" } else { "\n" };
-        let scope = if plan.dark.is_empty() { "" } else { " where AWS answers" };
-        let live = amount(count(Action::NoOp) - held, "resource");
-        let held = if held > 0 { format!(", {held} as an override says") } else { String::new() };
-        let _ = writeln!(out, "no changes{scope}: {live} live as the spec says{held}{left_alone}");
+    if let Some(summary) = summary(plan) {
+        let _ = writeln!(out, "{}{summary}", if out.is_empty() { "" } else { "\n" });
     }
     for warning in &plan.warnings {
         let _ = writeln!(out, "warning: {warning}");
@@ -82,6 +69,26 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
         let _ = writeln!(out, "{}", waiting_text(address, what));
     }
     out
+}
+
+/// How much the plan does, on one line; nothing to be said if all it has is conflicts.
+pub(super) fn summary(plan: &Plan) -> Option<String> {
+    let count = |action| plan.count(action);
+    let left_alone = plan.dark.keys().map(|site| plan.left_alone(site).count()).sum::<usize>();
+    let left_alone = if left_alone == 0 { String::new() } else { format!(", {left_alone} left alone") };
+    if plan.has_changes() {
+        let (create, update) = (count(Action::Create), count(Action::Update));
+        let (replace, delete) = (count(Action::Replace), count(Action::Delete));
+        return Some(format!(
+            "{create} to create, {update} to update, {replace} to replace, {delete} to delete{left_alone}"
+        ));
+    }
+    let held = plan.changes.iter().filter(|change| change.reason == Reason::Held).count();
+    let scope = if plan.dark.is_empty() { "" } else { " where AWS answers" };
+    let live = amount(count(Action::NoOp) - held, "resource");
+    let held = if held > 0 { format!(", {held} as an override says") } else { String::new() };
+    let text = format!("no changes{scope}: {live} live as the spec says{held}{left_alone}");
+    plan.conflicts.is_empty().then_some(text)
 }
 
 /// What a resource waits for outside drctl.
@@ -134,6 +141,19 @@ pub(super) fn write_field(out: &mut String, field: &FieldDiff, style: Style) {
 
 /// A JSON document, line by line, with two lines around each change.
 fn write_document(out: &mut String, field: &FieldDiff, style: Style) {
+    let _ = writeln!(out, "    {}:", field.path);
+    for line in document_lines(field) {
+        let line = match line.chars().next() {
+            Some('-') => style.bad(&line),
+            Some('+') => style.good(&line),
+            _ => line,
+        };
+        let _ = writeln!(out, "      {line}");
+    }
+}
+
+/// The lines of a document that change, with their signs, and two lines around each.
+pub(super) fn document_lines(field: &FieldDiff) -> Vec<String> {
     let text = |value: &Option<Value>| {
         value
             .as_ref()
@@ -141,18 +161,18 @@ fn write_document(out: &mut String, field: &FieldDiff, style: Style) {
             .unwrap_or_default()
     };
     let (before, after) = (text(&field.before), text(&field.after));
-    let _ = writeln!(out, "    {}:", field.path);
     let difference = TextDiff::from_lines(&before, &after);
-    for group in difference.grouped_ops(2) {
-        for change in group.iter().flat_map(|op| difference.iter_changes(op)) {
-            let line = change.value().trim_end_matches('\n');
-            let _ = match change.tag() {
-                ChangeTag::Delete => writeln!(out, "      {}", style.bad(&format!("- {line}"))),
-                ChangeTag::Insert => writeln!(out, "      {}", style.good(&format!("+ {line}"))),
-                ChangeTag::Equal => writeln!(out, "        {line}"),
-            };
-        }
-    }
+    let changes = difference.grouped_ops(2);
+    let changes = changes.iter().flatten().flat_map(|op| difference.iter_changes(op));
+    let line = changes.map(|change| {
+        let sign = match change.tag() {
+            ChangeTag::Delete => "-",
+            ChangeTag::Insert => "+",
+            ChangeTag::Equal => " ",
+        };
+        format!("{sign} {}", change.value().trim_end_matches('\n'))
+    });
+    line.collect()
 }
 
 /// A place that does not answer, and how that showed first.
@@ -161,12 +181,11 @@ pub(super) fn dark_line(site: &Site, failure: &Failure, style: Style) -> String 
     format!("{line} ({}: {})", failure.operation, failure.message)
 }
 
-/// A place that does not answer, and what is left alone because of that; returns how much that is.
-fn write_dark(out: &mut String, plan: &Plan, site: &Site, failure: &Failure, style: Style) -> usize {
-    let _ = writeln!(out, "{}", dark_line(site, failure, style));
-    let changes: Vec<_> = plan.left_alone(site).collect();
-    let width = changes.iter().map(|change| change.address.to_string().len()).max().unwrap_or_default();
-    for change in &changes {
+/// A place that does not answer, and what is left alone because of that.
+pub(super) fn dark_text(plan: &Plan, site: &Site, failure: &Failure, style: Style) -> String {
+    let mut out = dark_line(site, failure, style) + "\n";
+    let width = plan.left_alone(site).map(|change| change.address.to_string().len()).max().unwrap_or_default();
+    for change in plan.left_alone(site) {
         let fields = || change.fields.iter().map(|field| field.path.as_str()).collect::<Vec<_>>().join(", ");
         let what = match (change.reason, &change.before) {
             (Reason::Dark, _) => "unknown".to_owned(),
@@ -176,12 +195,13 @@ fn write_dark(out: &mut String, plan: &Plan, site: &Site, failure: &Failure, sty
         };
         let _ = writeln!(out, "    {:width$}  {}", change.address.to_string(), style.dim(&what));
     }
-    changes.len()
+    out
 }
 
-fn write_conflict(out: &mut String, conflict: &Conflict, style: Style) {
+/// Something in the way, and whose it is.
+pub(super) fn conflict_text(conflict: &Conflict, style: Style) -> String {
     let line = style.bad(&format!("! {}", conflict.address));
-    let _ = writeln!(out, "{line}  `{}` exists already and {}", conflict.id, conflict.whose());
+    format!("{line}  `{}` exists already and {}\n", conflict.id, conflict.whose())
 }
 
 /// What is kept of one property, and what the spec says of it.

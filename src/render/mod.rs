@@ -7,6 +7,7 @@ mod graph;
 mod hint;
 mod human;
 mod json;
+mod markdown;
 mod observation;
 #[cfg(feature = "aws")]
 mod progress;
@@ -24,6 +25,7 @@ pub use graph::{graph_dot, graph_mermaid};
 pub use hint::next_step;
 pub use human::{amount, plan_text, took, waiting_text};
 pub use json::plan_json;
+pub use markdown::plan_markdown;
 pub use observation::{Snapshot, SnapshotError, live_text, observation_text, read_snapshot, snapshot_json};
 #[cfg(feature = "aws")]
 pub use progress::Reporter;

@@ -23,7 +23,9 @@ pub async fn secret_in(clients: &Clients, region: &Region, name: &str) -> Result
 /// Makes `value` the current version, and says the version's id.
 pub async fn put_secret(clients: &Clients, home: &Region, name: &str, value: &SecretValue) -> Result<String, Failure> {
     let put = regional(clients, home)?.secrets.put_secret_value().secret_id(name).secret_string(value.reveal());
-    let answer = put.send().await.call("secretsmanager:PutSecretValue")?;
+    // AWS repeats in its message what it does not like.
+    let hidden = |failure: Failure| Failure { message: value.hidden_in(&failure.message), ..failure };
+    let answer = put.send().await.call("secretsmanager:PutSecretValue").map_err(hidden)?;
     answer.version_id.ok_or_else(|| Failure::malformed("secretsmanager:PutSecretValue", "no version in the answer"))
 }
 

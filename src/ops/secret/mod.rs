@@ -51,6 +51,11 @@ impl SecretValue {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// A text in which the value does not show, whoever wrote it.
+    pub fn hidden_in(&self, text: &str) -> String {
+        text.replace(&*self.0, "(secret)")
+    }
 }
 
 impl fmt::Debug for SecretValue {
@@ -105,6 +110,7 @@ mod tests {
     fn a_value_shows_itself_nowhere() {
         let value = value("s3cret").unwrap();
         assert_eq!(format!("{value} {value:?} {value:#?}"), "(secret) (secret) (secret)");
+        assert_eq!(value.hidden_in("'s3cret' at 'secretString' is no good"), "'(secret)' at 'secretString' is no good");
     }
 
     #[test]

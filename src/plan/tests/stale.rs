@@ -146,6 +146,14 @@ fn a_replacement_that_was_stopped_in_the_middle_goes_on() {
 }
 
 #[test]
+fn what_was_to_be_deleted_may_have_lost_something_and_nothing_else() {
+    let spec = SPEC.split_once("[table.payments]").unwrap().0;
+    let protected = |on| applied(SPEC).set("us-east-1/table_replica.payments", "deletion_protection", json!(on));
+    assert!(left(spec, &applied(SPEC), &protected(false)).is_ok());
+    assert_snapshot!(stale(spec, &protected(false), &applied(SPEC)), @"us-east-1/table_replica.payments: deletion_protection was false, and is true");
+}
+
+#[test]
 fn a_place_that_went_dark_meanwhile_is_left_alone() {
     let mut now = applied(SPEC);
     let west = Site::Region(Region::new("us-west-2"));

@@ -27,6 +27,21 @@ secondary = "us-west-2"
 
 "#;
 
+/// As the SDKs call the services where one has an address of its own.
+const SERVICES: [&str; 11] = [
+    "CLOUDWATCH",
+    "CLOUDWATCH_LOGS",
+    "DYNAMODB",
+    "IAM",
+    "LAMBDA",
+    "RESOURCE_GROUPS_TAGGING_API",
+    "ROUTE_53",
+    "S3",
+    "SECRETS_MANAGER",
+    "SNS",
+    "STS",
+];
+
 /// An AWS of the test's own, as strict as the real one.
 pub(super) struct World {
     home: tempfile::TempDir,
@@ -149,6 +164,16 @@ impl World {
         run(caller.runs(self.command(arguments).stdin(file_of(input))))
     }
 
+    /// A run of drctl as on AWS, with credentials from the environment. The sandbox stands in for every service.
+    pub(super) fn as_on_aws(&self, arguments: &str) -> Command {
+        let mut command = self.command_without_sandbox(arguments);
+        for service in SERVICES {
+            command.env(format!("AWS_ENDPOINT_URL_{service}"), &self.endpoint);
+        }
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_CONFIG_FILE", "/dev/null");
+        command
+    }
+
     /// Runs a whole command line from the README, in the repository as a reader would.
     pub(super) fn drctl_as_written(&self, arguments: &str) -> Run {
         let mut command = self.program();
@@ -252,17 +277,21 @@ impl World {
     }
 
     fn command(&self, arguments: &str) -> Command {
+        let mut command = self.command_without_sandbox(arguments);
+        // A plan from an observation has no AWS to talk to.
+        if !arguments.starts_with("sandbox") && !arguments.contains("--observed") {
+            command.arg("--sandbox");
+        }
+        command
+    }
+
+    fn command_without_sandbox(&self, arguments: &str) -> Command {
         let mut command = self.program();
         command.args(arguments.split_whitespace());
-        if !arguments.starts_with("sandbox") {
-            // A saved plan has its spec in it.
-            if !(arguments.starts_with("apply ") && arguments.contains(".plan")) {
-                command.arg("-f").arg(&self.spec);
-            }
-            // A plan from an observation has no AWS to talk to.
-            if !arguments.contains("--observed") {
-                command.arg("--sandbox");
-            }
+        // A saved plan has its spec in it.
+        let has_its_own = arguments.starts_with("apply ") && arguments.contains(".plan");
+        if !arguments.starts_with("sandbox") && !has_its_own {
+            command.arg("-f").arg(&self.spec);
         }
         command
     }

@@ -29,7 +29,11 @@ fn answer() -> Value {
 }
 
 fn case() -> Case<Function> {
-    Case::regional("lambda", NAME, Canned::default().json("GetFunction", answer()))
+    Case::regional("lambda", NAME, aws())
+}
+
+fn aws() -> Canned {
+    Canned::default().json("GetFunction", answer())
 }
 
 fn function() -> Function {
