@@ -75,7 +75,16 @@ pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError>
 async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliError> {
     let ui = telling.ui;
     let session = Session::open(&args.system, Code::Build, ui).await?;
-    let mut state = session.lock_state("apply", args.degraded.reach()).await?;
+    session.locked("apply", args.degraded.reach(), async |state| converge(args, &session, state, telling).await).await
+}
+
+async fn converge(
+    args: &ApplyArgs,
+    session: &Session,
+    state: &mut State,
+    telling: &mut Telling<'_>,
+) -> Result<Exit, CliError> {
+    let ui = telling.ui;
     let observed = session.observe(state.known(), ui).await?;
     let plan = plan(&session.subject(state.known()).basis(&observed));
     let plan = complete(args.target.limit(plan, &session.kinds)?)?;
@@ -86,7 +95,7 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
     if plan.has_changes() && !args.yes {
         confirm(&plan.account, ui)?;
     }
-    let outcome = carry_out(&session, &plan, &mut state, &args.run, telling).await?;
+    let outcome = carry_out(session, &plan, state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
     finish(outcome, "apply")?;
     if plan.has_changes() {
@@ -128,16 +137,19 @@ pub(super) async fn carry_out(
     args: &RunArgs,
     telling: &mut Telling<'_>,
 ) -> Result<Outcome, CliError> {
-    let run = interrupt::Run::begin();
+    let (run, lease) = (interrupt::Run::begin(), state.lease());
     let options = Options {
         kinds: &session.kinds,
         parallelism: args.parallelism.into(),
-        stopping: &|| run.is_stopping(),
+        stopping: &|| run.is_stopping() || lease.lost().is_some(),
         events: &*telling.listener(session),
     };
     let outcome = execute(&session.cloud, plan, state, &options).await;
     run.end(outcome.as_ref().is_ok_and(|outcome| !outcome.done.is_empty()));
-    let outcome = outcome?;
+    let mut outcome = outcome?;
+    if !outcome.skipped.is_empty() && outcome.unsaved.is_none() {
+        outcome.unsaved = lease.lost();
+    }
     telling.came_to(&outcome);
     Ok(outcome)
 }

@@ -22,6 +22,7 @@ mod secret;
 mod session;
 mod snapshot;
 mod spec;
+mod state;
 mod telling;
 mod ui;
 
@@ -63,6 +64,9 @@ enum Command {
     /// Set values of secrets, and see where which version is
     #[command(subcommand)]
     Secret(secret::SecretCommand),
+    /// Look after what drctl remembers: where it is, who has it locked, whether it is whole
+    #[command(subcommand)]
+    State(state::StateCommand),
     /// Work with the embedded AWS that `--sandbox` uses
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -105,6 +109,7 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Spec(command) => spec::run(command, &ui),
         Command::Graph(args) => graph::run(args, &ui),
         Command::Secret(command) => secret::run(command, &mut ui).await,
+        Command::State(command) => state::run(command, &mut ui).await,
         Command::Sandbox(command) => sandbox::run(command, &mut ui).await,
         Command::Demo(args) => demo::run(args, &mut ui).await,
     };

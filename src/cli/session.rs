@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
+use super::interrupt;
 use super::ui::Ui;
-use crate::aws::{Target, connect};
+use crate::aws::{Clients, Target, connect};
 use crate::desired::{self, CodeHashes, LoadError, Spec};
 use crate::graph::{Address, Graph, Meta, Owner};
 use crate::kinds::{self, Artifacts};
@@ -14,7 +15,7 @@ use crate::plan::{Observation, Plan};
 use crate::run::{AwsCloud, Subject, observe};
 use crate::sandbox;
 use crate::spec::Assignment;
-use crate::state::{Folder, Known, Reach, State, Store};
+use crate::state::{Buckets, Folder, Known, Reach, Remarks, State, Store};
 
 /// Which spec.
 #[derive(Debug, Clone, clap::Args)]
@@ -82,13 +83,7 @@ impl Session {
             Code::Leave => BTreeMap::new(),
         };
         let (target, state_folder) = target(args, &spec, ui).await?;
-        let clients = connect(&target, &spec.regions(), spec.timeout.observe).await?;
-        if let Some(account) = spec.system.account.as_ref().filter(|account| **account != clients.account) {
-            return Err(CliError::Refused {
-                what: format!("these credentials are for account {}, and the spec is for {account}", clients.account),
-                next: format!("use credentials for {account}, or change `account` in `[system]`"),
-            });
-        }
+        let clients = connected(&target, &spec).await?;
         let hashes: CodeHashes =
             packages.iter().map(|(name, package)| (name.clone(), package.sha256.clone())).collect();
         let artifacts: Artifacts = packages.into_values().map(|package| (package.sha256, package.zip)).collect();
@@ -97,7 +92,7 @@ impl Session {
             Target::Sandbox { endpoint, .. } => Some(endpoint),
         };
         Ok(Self {
-            store: Store::Folder(Folder::new(state_folder, spec.owner())),
+            store: store(&spec, Some(&clients), state_folder),
             owner: spec.owner(),
             graph: spec.graph(&clients.account, &hashes),
             cloud: AwsCloud::new(clients, spec.owner(), artifacts).limited(spec.timeout.kinds.clone()),
@@ -112,9 +107,14 @@ impl Session {
         Ok(self.store.read().await?)
     }
 
-    /// The state, locked by the command called `operation` for as long as the value lives.
-    pub(super) async fn lock_state(&self, operation: &str, reach: Reach) -> Result<State, CliError> {
-        Ok(self.store.lock(operation, reach).await?)
+    /// Does `work` while the command called `operation` has the state locked.
+    pub(super) async fn locked<T>(
+        &self,
+        operation: &str,
+        reach: Reach,
+        work: impl AsyncFnOnce(&mut State) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        while_locked(self.store.lock(operation, reach).await?, work).await
     }
 
     /// The system as spec, state and marks know it.
@@ -149,6 +149,59 @@ impl Session {
         let loopback = self.endpoint.as_ref().and_then(|endpoint| sandbox::function_url(endpoint, url));
         loopback.unwrap_or_else(|| url.to_owned())
     }
+}
+
+/// A system's state alone. While it lies on this machine, no connection is needed for it.
+pub(super) struct Stored {
+    pub(super) spec: Spec,
+    pub(super) store: Store,
+    /// What the buckets are reached with, if it is in S3.
+    pub(super) clients: Option<Clients>,
+}
+
+impl Stored {
+    pub(super) async fn open(args: &SystemArgs, ui: &Ui) -> Result<Self, CliError> {
+        let spec = args.spec.load()?;
+        let (target, folder) = target(args, &spec, ui).await?;
+        let clients = if spec.state.is_shared() { Some(connected(&target, &spec).await?) } else { None };
+        Ok(Self { store: store(&spec, clients.as_ref(), folder), spec, clients })
+    }
+}
+
+/// Connects, to no other account than the spec's.
+async fn connected(target: &Target, spec: &Spec) -> Result<Clients, CliError> {
+    let clients = connect(target, &spec.regions(), spec.timeout.observe).await?;
+    match spec.system.account.as_ref().filter(|account| **account != clients.account) {
+        None => Ok(clients),
+        Some(account) => Err(CliError::Refused {
+            what: format!("these credentials are for account {}, and the spec is for {account}", clients.account),
+            next: format!("use credentials for {account}, or change `account` in `[system]`"),
+        }),
+    }
+}
+
+/// Where the state is: in the buckets that the spec names, or else in `folder`.
+fn store(spec: &Spec, clients: Option<&Clients>, folder: PathBuf) -> Store {
+    match clients.filter(|_| spec.state.is_shared()) {
+        None => Store::Folder(Folder::new(folder, spec.owner())),
+        Some(clients) => {
+            let buckets = spec.state.buckets(spec).into_iter().map(|(region, bucket)| (region, bucket.name));
+            let remarks = Remarks::new(|remark| eprintln!("{remark}"));
+            Store::Buckets(Buckets::on_s3(clients, buckets, spec.owner(), remarks))
+        }
+    }
+}
+
+/// Does something while the state is locked, and gives the lock back however it ends.
+pub(super) async fn while_locked<T>(
+    mut state: State,
+    work: impl AsyncFnOnce(&mut State) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    interrupt::holding(Some(state.lease()));
+    let result = work(&mut state).await;
+    state.release().await;
+    interrupt::holding(None);
+    result
 }
 
 /// A plan with failures is no plan.

@@ -6,6 +6,8 @@ mod endpoint;
 mod guard;
 mod outputs;
 mod secret;
+#[cfg(feature = "aws")]
+mod state_bucket;
 
 #[cfg(feature = "aws")]
 pub use aws::{bucket_content, count_items, inventory, set_concurrency};
@@ -15,3 +17,5 @@ pub use outputs::{Output, health_url, outputs, payment_url};
 pub use secret::{SecretStatus, SecretValue, ValueError};
 #[cfg(feature = "aws")]
 pub use secret::{put_secret, secret_in, wait_for_version};
+#[cfg(feature = "aws")]
+pub use state_bucket::{Ensured, Unfit, ensure_state_bucket, state_bucket_lacks};

@@ -10,6 +10,7 @@ mod observation;
 #[cfg(feature = "aws")]
 mod progress;
 mod refusal;
+mod state;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -24,4 +25,5 @@ pub use observation::{Snapshot, SnapshotError, live_text, observation_text, read
 #[cfg(feature = "aws")]
 pub use progress::Reporter;
 pub use refusal::{refusal_next, refusal_text};
+pub use state::{state_json, state_text};
 pub use style::Style;

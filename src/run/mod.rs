@@ -15,6 +15,7 @@ mod observe;
 mod options;
 #[cfg(test)]
 mod properties;
+mod rebuild;
 mod settle;
 
 pub use cloud::{Cloud, Freshness, Progress};
@@ -25,3 +26,4 @@ pub use execute::{Outcome, execute};
 pub use live::AwsCloud;
 pub use observe::{Subject, observe};
 pub use options::Options;
+pub use rebuild::recorded_as_live;

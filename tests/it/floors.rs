@@ -13,7 +13,7 @@ const FLOORS: [(&str, &[&str]); 13] = [
     ("package", &[]),
     ("sandbox", &[]),
     ("aws", &["graph"]),
-    ("state", &["graph"]),
+    ("state", &["graph", "aws"]),
     ("plan", &["graph", "state"]),
     ("kinds", &["graph", "aws", "plan"]),
     ("desired", &["graph", "spec", "package", "kinds"]),

@@ -23,4 +23,5 @@ mod sandbox;
 mod scale;
 mod secret;
 mod spec;
+mod state;
 mod world;
