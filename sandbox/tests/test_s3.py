@@ -1,6 +1,7 @@
 """Buckets that replicate to each other."""
 
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -161,3 +162,20 @@ def test_a_new_bucket_is_not_public(plain, name):
     plain.bucket(name)
     block = plain.aws("s3").get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
     assert set(block.values()) == {True} and len(block) == 4
+
+
+def test_writes_and_deletions_keep_their_conditions(plain, name):
+    plain.bucket(name)
+    s3, key = plain.aws("s3"), {"Bucket": name, "Key": "lock"}
+    assert refused(s3.put_object, **key, IfMatch='"1"')[0] == "NoSuchKey"
+    first = s3.put_object(**key, Body=b"1", IfNoneMatch="*")["ETag"]
+    assert refused(s3.put_object, **key, Body=b"2", IfNoneMatch="*")[0] == "PreconditionFailed"
+    second = s3.put_object(**key, Body=b"2", IfMatch=first)["ETag"]
+    assert refused(s3.put_object, **key, Body=b"3", IfMatch=first)[0] == "PreconditionFailed"
+    assert refused(s3.delete_object, **key, IfMatch=first)[0] == "PreconditionFailed"
+    s3.delete_object(**key, IfMatch=second)
+    assert refused(s3.delete_object, **key, IfMatch=second)[0] == "NoSuchKey"
+    s3.put_object(**key, Body=b"4", IfNoneMatch="*")
+    answer = s3.get_object(**key)
+    assert abs(parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+               - answer["LastModified"]).total_seconds() < 5

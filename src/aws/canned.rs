@@ -31,6 +31,8 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) struct Canned {
     /// By `Operation`, or `PLACE Operation` for what only one place answers.
     answers: BTreeMap<String, Answer>,
+    /// What stands in the headers of an operation's answers.
+    headers: BTreeMap<String, Vec<(&'static str, &'static str)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +53,12 @@ impl Canned {
     /// The same AWS with an answer of a service that speaks JSON or CBOR.
     pub(crate) fn json(self, operation: &str, body: Value) -> Self {
         self.with(operation, Answer::Json(body))
+    }
+
+    /// The same AWS with a header in the answers to an operation.
+    pub(crate) fn header(mut self, operation: &str, name: &'static str, value: &'static str) -> Self {
+        self.headers.entry(operation.to_owned()).or_default().push((name, value));
+        self
     }
 
     /// The same AWS refusing an operation.
@@ -128,6 +136,14 @@ impl Canned {
     }
 
     fn answer(&self, request: &Request) -> HttpResponse {
+        let mut response = self.body(request);
+        for (name, value) in self.headers.get(&request.operation).into_iter().flatten() {
+            response.headers_mut().insert(*name, *value);
+        }
+        response
+    }
+
+    fn body(&self, request: &Request) -> HttpResponse {
         let Request { site, service, operation } = request;
         let here = format!("{site} {operation}");
         match self.answers.get(&here).or_else(|| self.answers.get(operation)) {

@@ -6,7 +6,7 @@ use super::apply::{carry_out, confirm, finish};
 use super::degraded::refuse_dark;
 use super::error::CliError;
 use super::exit::Exit;
-use super::session::{Code, Session, SystemArgs};
+use super::session::{Code, Session, SystemArgs, while_locked};
 use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
 use crate::graph::{Address, Graph, Resource};
@@ -15,7 +15,7 @@ use crate::plan::{Adoption, Hindrance, Observation, Stacks, adopt};
 use crate::render::{Style, amount, hindrance_next, hindrance_text};
 use crate::run::{leave_code, observe_lookalikes};
 use crate::spec::did_you_mean;
-use crate::state::{Known, Reach};
+use crate::state::{Known, Reach, State};
 
 /// Take over what is live with the system's names and nobody's marks, and change nothing else of it
 #[derive(Debug, clap::Args)]
@@ -51,13 +51,24 @@ pub(super) async fn run(args: &AdoptArgs, ui: &mut Ui) -> Result<Exit, CliError>
 
 async fn take_over(args: &AdoptArgs, telling: &mut Telling<'_>) -> Result<Exit, CliError> {
     let ui = telling.ui;
-    let mut session = Session::open(&args.system, Code::Leave, ui).await?;
+    let session = Session::open(&args.system, Code::Leave, ui).await?;
     let asked = args.asked(&session.graph)?;
-    let mut state = session.lock_state("adopt", Reach::Every).await?;
-    let observed = look(&session, state.known(), &asked, ui).await?;
+    let state = session.store.lock("adopt", Reach::Every).await?;
+    while_locked(state, async |state| mark(args, &asked, session, state, telling).await).await
+}
+
+async fn mark(
+    args: &AdoptArgs,
+    asked: &BTreeSet<Address>,
+    mut session: Session,
+    state: &mut State,
+    telling: &mut Telling<'_>,
+) -> Result<Exit, CliError> {
+    let ui = telling.ui;
+    let observed = look(&session, state.known(), asked, ui).await?;
     leave_code(&mut session.graph, &observed);
     let stacks = if args.stack_retained { Stacks::Retained } else { Stacks::Refuse };
-    let adoption = adopt(&session.subject(state.known()).basis(&observed), &asked, stacks);
+    let adoption = adopt(&session.subject(state.known()).basis(&observed), asked, stacks);
     refuse_dark(&adoption.plan.dark, "nothing was adopted")?;
     if !adoption.plan.failures.is_empty() {
         return Err(CliError::unreadable(adoption.plan.failures));
@@ -72,7 +83,7 @@ async fn take_over(args: &AdoptArgs, telling: &mut Telling<'_>) -> Result<Exit, 
     if plan.has_changes() && !args.yes {
         confirm(&format!("Adopt all of this in account {}?", plan.account), "adopt", ui)?;
     }
-    let outcome = carry_out(&session, plan, &mut state, &args.run, telling).await?;
+    let outcome = carry_out(&session, plan, state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
     finish(outcome, "adopt")?;
     if plan.has_changes() {

@@ -86,10 +86,23 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
         Some(planned) => planned.open(args.system.sandbox, ui).await?,
         None => Session::open(&args.system, Code::Build, ui).await?,
     };
-    let mut state = session.lock_state("apply", args.degraded.reach()).await?;
+    let planned = planned.as_ref();
+    session
+        .locked("apply", args.degraded.reach(), async |state| converge(args, planned, &session, state, telling).await)
+        .await
+}
+
+async fn converge(
+    args: &ApplyArgs,
+    planned: Option<&Planned>,
+    session: &Session,
+    state: &mut State,
+    telling: &mut Telling<'_>,
+) -> Result<Exit, CliError> {
+    let ui = telling.ui;
     let observed = session.observe(state.known(), ui).await?;
     let basis = session.subject(state.known()).basis(&observed);
-    let plan = match &planned {
+    let plan = match planned {
         Some(planned) => planned.remaining(&plan(&basis), &basis)?,
         None => args.target.limit(plan(&basis), &session.kinds)?,
     };
@@ -101,9 +114,9 @@ async fn apply(args: &ApplyArgs, telling: &mut Telling<'_>) -> Result<Exit, CliE
     if plan.has_changes() && !args.yes {
         confirm(&format!("Apply these changes in account {}?", plan.account), "apply", ui)?;
     }
-    let outcome = carry_out(&session, &plan, &mut state, &args.run, telling).await?;
+    let outcome = carry_out(session, &plan, state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
-    finish(outcome, &planned.map_or_else(|| "apply".to_owned(), |planned| planned.command()))?;
+    finish(outcome, &planned.map_or_else(|| "apply".to_owned(), Planned::command))?;
     if plan.has_changes() {
         ui.remark(
             &Style::for_stderr().good(&format!(
@@ -144,16 +157,19 @@ pub(super) async fn carry_out(
     args: &RunArgs,
     telling: &mut Telling<'_>,
 ) -> Result<Outcome, CliError> {
-    let run = interrupt::Run::begin();
+    let (run, lease) = (interrupt::Run::begin(), state.lease());
     let options = Options {
         kinds: &session.kinds,
         parallelism: args.parallelism.into(),
-        stopping: &|| run.is_stopping(),
+        stopping: &|| run.is_stopping() || lease.lost().is_some(),
         events: &*telling.listener(session),
     };
     let outcome = execute(&session.cloud, plan, state, &options).await;
     run.end(outcome.as_ref().is_ok_and(|outcome| !outcome.done.is_empty()));
-    let outcome = outcome?;
+    let mut outcome = outcome?;
+    if !outcome.skipped.is_empty() && outcome.unsaved.is_none() {
+        outcome.unsaved = lease.lost();
+    }
     telling.came_to(&outcome);
     Ok(outcome)
 }

@@ -56,7 +56,17 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
     let mut session = Session::open(&args.system, Code::Leave, ui).await?;
     let deletion = if args.force_delete_secrets { Deletion::Final } else { Deletion::Recoverable };
     session.cloud = session.cloud.deleting(deletion);
-    let mut state = session.lock_state("destroy", Reach::Every).await?;
+    session.locked("destroy", Reach::Every, async |state| remove(args, deletion, &session, state, telling).await).await
+}
+
+async fn remove(
+    args: &DestroyArgs,
+    deletion: Deletion,
+    session: &Session,
+    state: &mut State,
+    telling: &mut Telling<'_>,
+) -> Result<Exit, CliError> {
+    let ui = telling.ui;
     let observed = session.observe(state.known(), ui).await?;
     let plan = complete(plan::destroy(&session.subject(state.known()).basis(&observed)))?;
     telling.destruction(&plan)?;
@@ -65,12 +75,12 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
     if plan.has_changes() {
         tell_losses(&plan, deletion, telling)?;
         refuse_protected(&plan, args.lift_protection)?;
-        buckets::check(&session, &plan, args.empty_buckets, telling).await?;
+        buckets::check(session, &plan, args.empty_buckets, telling).await?;
         confirm(args, &plan, ui)?;
     }
-    let outcome = carry_out(&session, &plan, &mut state, &args.run, telling).await?;
+    let outcome = carry_out(session, &plan, state, &args.run, telling).await?;
     finish(outcome, "destroy")?;
-    let left = leftovers(&session, &state, ui).await?;
+    let left = leftovers(session, state, ui).await?;
     ui.calls(session.cloud.calls());
     if !left.is_empty() {
         return Err(CliError::Unfinished {
@@ -78,7 +88,7 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
             next: "run `drctl destroy` again in a minute".into(),
         });
     }
-    release_all(&session).await?;
+    release_all(session).await?;
     state.remove_if_empty().await?;
     let gone = amount(plan.pending().count(), "resource");
     ui.remark(&Style::for_stderr().good(&if plan.has_changes() {
@@ -86,6 +96,9 @@ async fn destroy(args: &DestroyArgs, telling: &mut Telling<'_>) -> Result<Exit, 
     } else {
         "nothing to destroy".to_owned()
     }));
+    if session.spec.state.is_shared() {
+        ui.remark("the state buckets stay: other systems may keep their state there, too");
+    }
     Ok(Exit::Done)
 }
 

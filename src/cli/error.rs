@@ -119,7 +119,8 @@ impl CliError {
             Self::Connect(error) if error.is_unreachable() => Exit::Unreachable,
             Self::Saved(SavedPlanError::Damaged { .. } | SavedPlanError::OtherFormat { .. }) => Exit::Refused,
             Self::Dark { .. } => Exit::Unreachable,
-            Self::State(StateError::Locked { .. }) => Exit::Locked,
+            Self::State(error) if error.is_locked() => Exit::Locked,
+            Self::State(error) if error.is_unanswered() => Exit::Unreachable,
             Self::Aws(failure, _) if failure.class.is_unanswered() => Exit::Unreachable,
             Self::Unreadable(failures, _) if failures.iter().any(|(_, failure)| failure.class.is_unanswered()) => {
                 Exit::Unreachable

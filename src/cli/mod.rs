@@ -25,6 +25,7 @@ mod secret;
 mod session;
 mod snapshot;
 mod spec;
+mod state;
 mod telling;
 mod ui;
 
@@ -70,6 +71,9 @@ enum Command {
     /// Set values of secrets, and see where which version is
     #[command(subcommand)]
     Secret(secret::SecretCommand),
+    /// Look after what drctl remembers: where it is, who has it locked, whether it is whole
+    #[command(subcommand)]
+    State(state::StateCommand),
     /// Work with the embedded AWS that `--sandbox` uses
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -114,6 +118,7 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Graph(args) => graph::run(args, &ui),
         Command::IamPolicy(args) => iam_policy::run(args, &ui).await,
         Command::Secret(command) => secret::run(command, &mut ui).await,
+        Command::State(command) => state::run(command, &mut ui).await,
         Command::Sandbox(command) => sandbox::run(command, &mut ui).await,
         Command::Demo(args) => demo::run(args, &mut ui).await,
     };

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
+use super::interrupt;
 use super::ui::Ui;
-use crate::aws::{Target, connect};
+use crate::aws::{Clients, Target, connect};
 use crate::desired::{self, CodeHashes, LoadError, Spec};
 use crate::graph::{Address, Graph, Meta, Owner};
 use crate::kinds::{self, Artifacts};
 use crate::package::{self, Package, Source};
 use crate::plan::{Observation, Plan};
-use crate::run::{AwsCloud, Cloud as _, Subject, observe};
+use crate::render::say;
+use crate::run::{AwsCloud, Subject, observe};
 use crate::sandbox;
-use crate::saved::SavedPlan;
+use crate::saved::{Kept, SavedPlan};
 use crate::spec::Assignment;
-use crate::state::{Folder, Known, Reach, State, Store};
+use crate::state::{Buckets, Folder, Known, Reach, Remarks, State, Store};
 
 /// Which spec.
 #[derive(Debug, Clone, clap::Args)]
@@ -91,10 +93,10 @@ impl Session {
             Code::Build => Built::of(build(&spec, ui)?),
             Code::Leave => Built::default(),
         };
-        let (target, state) = target(args.sandbox, ui).await?;
-        let state = state.map_or_else(|| Ok(beside(spec.folder())?.join("state")), Ok::<_, CliError>)?;
-        let store = Store::Folder(Folder::new(state, spec.owner()));
-        Self::connect(spec, code, target, store).await
+        let (target, folder) = target(args.sandbox, ui).await?;
+        let clients = connected(&target, &spec).await?;
+        let store = store(&spec, Some(&clients), folder)?;
+        Ok(Self::of(spec, code, target, clients, store))
     }
 
     /// The system that the plan saved in `file` is for, connected.
@@ -105,31 +107,27 @@ impl Session {
         let zips = saved.zips.iter().map(keep).collect::<Result<_, CliError>>()?;
         let code = Built { hashes: saved.document.code.clone(), zips };
         let (target, _) = target(sandbox, ui).await?;
-        let store = saved.document.state.store(spec.owner());
-        let session = Self::connect(spec, code, target, store).await?;
-        let (account, planned) = (session.cloud.account(), &saved.document.plan.account);
-        if account != planned {
+        let clients = connected(&target, &spec).await?;
+        let planned = &saved.document.plan.account;
+        if clients.account != *planned {
             return Err(CliError::Refused {
-                what: format!("these credentials are for account {account}, and the plan is for {planned}"),
+                what: format!("these credentials are for account {}, and the plan is for {planned}", clients.account),
                 next: format!("use credentials for {planned}, or make a new plan with `drctl plan --out FILE`"),
             });
         }
-        Ok(session)
+        let store = match &saved.document.state {
+            Kept::Folder(path) => Store::Folder(Folder::new(path.clone(), spec.owner())),
+            Kept::Buckets => in_buckets(&spec, &clients),
+        };
+        Ok(Self::of(spec, code, target, clients, store))
     }
 
-    async fn connect(spec: Spec, code: Built, target: Target, store: Store) -> Result<Self, CliError> {
-        let clients = connect(&target, &spec.regions(), spec.timeout.observe).await?;
-        if let Some(account) = spec.system.account.as_ref().filter(|account| **account != clients.account) {
-            return Err(CliError::Refused {
-                what: format!("these credentials are for account {}, and the spec is for {account}", clients.account),
-                next: format!("use credentials for {account}, or change `account` in `[system]`"),
-            });
-        }
+    fn of(spec: Spec, code: Built, target: Target, clients: Clients, store: Store) -> Self {
         let endpoint = match target {
             Target::Aws => None,
             Target::Sandbox { endpoint, .. } => Some(endpoint),
         };
-        Ok(Self {
+        Self {
             store,
             owner: spec.owner(),
             graph: spec.graph(&clients.account, &code.hashes),
@@ -138,7 +136,7 @@ impl Session {
             endpoint,
             spec,
             code,
-        })
+        }
     }
 
     /// The state, for reading.
@@ -146,9 +144,14 @@ impl Session {
         Ok(self.store.read().await?)
     }
 
-    /// The state, locked by the command called `operation` for as long as the value lives.
-    pub(super) async fn lock_state(&self, operation: &str, reach: Reach) -> Result<State, CliError> {
-        Ok(self.store.lock(operation, reach).await?)
+    /// Does `work` while the command called `operation` has the state locked.
+    pub(super) async fn locked<T>(
+        &self,
+        operation: &str,
+        reach: Reach,
+        work: impl AsyncFnOnce(&mut State) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        while_locked(self.store.lock(operation, reach).await?, work).await
     }
 
     /// The system as spec, state and marks know it.
@@ -190,6 +193,64 @@ impl Built {
         let hashes = packages.iter().map(|(name, package)| (name.clone(), package.sha256.clone())).collect();
         Self { hashes, zips: packages.into_values().map(|package| (package.sha256, package.zip)).collect() }
     }
+}
+
+/// A system's state alone. While it lies on this machine, no connection is needed for it.
+pub(super) struct Stored {
+    pub(super) spec: Spec,
+    pub(super) store: Store,
+    /// What the buckets are reached with, if it is in S3.
+    pub(super) clients: Option<Clients>,
+}
+
+impl Stored {
+    pub(super) async fn open(args: &SystemArgs, ui: &Ui) -> Result<Self, CliError> {
+        let spec = args.spec.load()?;
+        let (target, folder) = target(args.sandbox, ui).await?;
+        let clients = if spec.state.is_shared() { Some(connected(&target, &spec).await?) } else { None };
+        Ok(Self { store: store(&spec, clients.as_ref(), folder)?, spec, clients })
+    }
+}
+
+/// Connects, to no other account than the spec's.
+async fn connected(target: &Target, spec: &Spec) -> Result<Clients, CliError> {
+    let clients = connect(target, &spec.regions(), spec.timeout.observe).await?;
+    match spec.system.account.as_ref().filter(|account| **account != clients.account) {
+        None => Ok(clients),
+        Some(account) => Err(CliError::Refused {
+            what: format!("these credentials are for account {}, and the spec is for {account}", clients.account),
+            next: format!("use credentials for {account}, or change `account` in `[system]`"),
+        }),
+    }
+}
+
+/// Where the state is: in the buckets that the spec names, or else in `folder` or beside the spec.
+fn store(spec: &Spec, clients: Option<&Clients>, folder: Option<PathBuf>) -> Result<Store, CliError> {
+    if let Some(clients) = clients.filter(|_| spec.state.is_shared()) {
+        return Ok(in_buckets(spec, clients));
+    }
+    let folder = match folder {
+        Some(folder) => folder,
+        None => beside(spec.folder())?.join("state"),
+    };
+    Ok(Store::Folder(Folder::new(folder, spec.owner())))
+}
+
+fn in_buckets(spec: &Spec, clients: &Clients) -> Store {
+    let buckets = spec.state.buckets(spec).into_iter().map(|(region, bucket)| (region, bucket.name));
+    Store::Buckets(Buckets::on_s3(clients, buckets, spec.owner(), Remarks::new(say)))
+}
+
+/// Does something while the state is locked, and gives the lock back however it ends.
+pub(super) async fn while_locked<T>(
+    mut state: State,
+    work: impl AsyncFnOnce(&mut State) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    interrupt::holding(Some(state.lease()));
+    let result = work(&mut state).await;
+    state.release().await;
+    interrupt::holding(None);
+    result
 }
 
 /// A plan with failures is no plan.

@@ -38,10 +38,13 @@ const FROM_30_DAYS: [&str; 2] = ["STANDARD_IA", "ONEZONE_IA"];
 const DEFAULT_MINIMUM_SIZE: u64 = 128 << 10;
 
 /// Days that what was overwritten or deleted can be brought back.
-const NONCURRENT_DAYS: i32 = 90;
+pub(super) const NONCURRENT_DAYS: i32 = 90;
 
 /// Days after which an upload counts as given up.
-const UNFINISHED_UPLOAD_DAYS: i32 = 7;
+pub(super) const UNFINISHED_UPLOAD_DAYS: i32 = 7;
+
+/// S3 takes names of at most so many characters.
+pub(super) const LONGEST_NAME: usize = 63;
 
 impl BucketSection {
     pub(super) fn read(mut reader: TableReader<'_>) -> Option<Self> {
@@ -68,14 +71,12 @@ impl BucketSection {
     pub(super) fn check(&self, name: &str, spec: &Spec, problems: &mut Problems) {
         let names = spec.regions().map(|region| aws_name(spec, name, &region));
         let longest = names.iter().max_by_key(|name| name.len()).cloned().unwrap_or_default();
-        if longest.len() > 63 {
+        if longest.len() > LONGEST_NAME {
             let message =
                 format!("the bucket would be called `{longest}`: {} characters, and S3 takes 63", longest.len());
             problems.push(Problem::new("length", self.at, message).help("choose a shorter name or suffix"));
         }
-        let reserved = ["sthree-", "amzn-s3-demo-"].iter().any(|start| longest.starts_with(start))
-            || ["-s3alias", "-an"].iter().any(|end| longest.ends_with(end));
-        if reserved {
+        if is_reserved(&longest) {
             let message = format!("the bucket would be called `{longest}`, and S3 keeps names like this for itself");
             problems.push(Problem::new("name", self.at, message).help("choose another name or suffix"));
         }
@@ -214,6 +215,12 @@ impl BucketSection {
 
 /// Objects of S3 have at most 5 TB.
 const LARGEST: u64 = 5 << 40;
+
+/// Whether S3 keeps names like this for itself.
+pub(super) fn is_reserved(name: &str) -> bool {
+    ["sthree-", "amzn-s3-demo-"].iter().any(|start| name.starts_with(start))
+        || ["-s3alias", "-an"].iter().any(|end| name.ends_with(end))
+}
 
 /// What a bucket is called in AWS. Names are global, so each tells its region.
 pub(super) fn aws_name(spec: &Spec, name: &str, region: &Region) -> String {

@@ -36,6 +36,10 @@ enum Routing {
 /// Zones and health checks have at most ten tags, of which drctl's marks need four.
 const TAGS: usize = 6;
 
+/// Overrides lie beside the state, so who cannot see the state does not see them.
+const ONE_MACHINE: &str = "the state lies on one machine: a failover that is done on another one is not seen here, and an \
+                           `apply` takes it back; `[state] bucket` shares it";
+
 /// A domain name, or the part of one before its zone.
 #[derive(Clone, Debug)]
 struct Domain(String);
@@ -156,6 +160,9 @@ impl DnsSection {
     pub(super) fn emit(&self, scope: &mut Scope<'_>) {
         let spec = scope.spec;
         let Some(function) = spec.payment_function() else { return };
+        if !spec.state.is_shared() {
+            scope.warn(ONE_MACHINE.to_owned());
+        }
         let zone_address = Self::zone_address();
         if self.create_zone {
             let zone = Zone {

@@ -12,6 +12,7 @@ mod guard;
 mod region;
 mod scope;
 mod secret;
+mod state;
 mod system;
 mod table;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use guard::GuardSection;
 pub use region::RegionSection;
 pub use scope::Scope;
 pub use secret::SecretSection;
+pub use state::StateSection;
 pub use system::SystemSection;
 pub use table::TableSection;
 pub use timeout::TimeoutSection;
@@ -79,6 +81,8 @@ pub struct Spec {
     pub alert: Option<AlertSection>,
     /// `[alarm.NAME]`
     pub alarms: IndexMap<String, AlarmSection>,
+    /// `[state]`
+    pub state: StateSection,
     /// `[guard]`
     pub guard: GuardSection,
     /// `[timeout]`
@@ -242,6 +246,7 @@ pub fn read_merged(files: &[(&Path, &str)], values: &[Assignment]) -> Result<Spe
         dns: sections.dns,
         alert: sections.alert,
         alarms: sections.alarms,
+        state: sections.state,
         guard: sections.guard,
         timeout: sections.timeout,
         declared: declared(&root),
@@ -267,6 +272,7 @@ struct Sections {
     dns: Option<DnsSection>,
     alert: Option<AlertSection>,
     alarms: IndexMap<String, AlarmSection>,
+    state: StateSection,
     guard: GuardSection,
     timeout: TimeoutSection,
 }
@@ -298,13 +304,14 @@ fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
     let mut alarms = IndexMap::new();
     reader
         .each("alarm", |name, node, problems, path| named(&mut alarms, name, node, problems, path, AlarmSection::read));
+    let state = reader.table("state").map(StateSection::read).unwrap_or_default();
     let guard = match reader.table("guard") {
         Some(guard) => GuardSection::read(guard),
         None => GuardSection::default(),
     };
     let timeout = reader.table("timeout").map(TimeoutSection::read).unwrap_or_default();
     reader.finish();
-    Some(Sections { system, region, tables, buckets, secrets, functions, dns, alert, alarms, guard, timeout })
+    Some(Sections { system, region, tables, buckets, secrets, functions, dns, alert, alarms, state, guard, timeout })
 }
 
 fn declared(root: &Node) -> Vec<(&'static str, String)> {
@@ -373,4 +380,5 @@ fn check(spec: &Spec, problems: &mut Problems) {
         alarm.check(name, spec, problems);
     }
     alarm::check_all(spec, problems);
+    spec.state.check(spec, problems);
 }

@@ -10,6 +10,7 @@ mod keys;
 mod overlay;
 mod reading;
 mod secret;
+mod state;
 mod system;
 mod table;
 mod timeout;

@@ -7,6 +7,8 @@ mod guard;
 mod iam_policy;
 mod outputs;
 mod secret;
+#[cfg(feature = "aws")]
+mod state_bucket;
 
 #[cfg(feature = "aws")]
 pub use aws::{bucket_content, count_items, inventory, set_concurrency};
@@ -17,3 +19,5 @@ pub use outputs::{Output, health_url, outputs, payment_url};
 pub use secret::{SecretStatus, SecretValue, ValueError};
 #[cfg(feature = "aws")]
 pub use secret::{put_secret, secret_in, wait_for_version};
+#[cfg(feature = "aws")]
+pub use state_bucket::{Ensured, Unfit, ensure_state_bucket, state_bucket_lacks};

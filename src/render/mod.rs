@@ -13,6 +13,7 @@ mod observation;
 mod progress;
 mod refusal;
 mod stale;
+mod state;
 mod stderr;
 mod style;
 #[cfg(test)]
@@ -31,5 +32,6 @@ pub use observation::{Snapshot, SnapshotError, live_text, observation_text, read
 pub use progress::Reporter;
 pub use refusal::{refusal_next, refusal_text};
 pub use stale::stale_text;
+pub use state::{state_json, state_text};
 pub use stderr::say;
 pub use style::Style;

@@ -133,7 +133,7 @@ fn bring_up_to_date(plan: &Plan, state: &mut State, kinds: &[Meta]) {
     }
 }
 
-fn record(change: &Change, id: &str, attributes: &Attributes, after: &Properties, kinds: &[Meta]) -> Record {
+pub(super) fn record(change: &Change, id: &str, attributes: &Attributes, after: &Properties, kinds: &[Meta]) -> Record {
     let managed = Meta::managed_of(kinds, &change.address, after);
     Record {
         id: id.to_owned(),

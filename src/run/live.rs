@@ -1,6 +1,7 @@
 //! The [`Cloud`] that is AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -24,13 +25,16 @@ pub struct AwsCloud {
     limits: BTreeMap<&'static str, Duration>,
     /// What the last discovery told of tags.
     tags: RwLock<TagIndex>,
+    /// Whether there was a discovery.
+    discovered: AtomicBool,
 }
 
 impl AwsCloud {
     /// AWS by these clients, for one system, with its functions' code at hand.
     pub fn new(clients: Clients, owner: Owner, artifacts: Artifacts) -> Self {
-        let (deletion, limits, tags) = (Deletion::default(), BTreeMap::new(), RwLock::default());
-        Self { clients, owner, artifacts, deletion, limits, tags }
+        let (deletion, limits) = (Deletion::default(), BTreeMap::new());
+        let (tags, discovered) = (RwLock::default(), AtomicBool::new(false));
+        Self { clients, owner, artifacts, deletion, limits, tags, discovered }
     }
 
     /// The same AWS with deletions ending this way.
@@ -164,7 +168,10 @@ impl Cloud for AwsCloud {
     }
 
     async fn discover(&self, owner: &Owner, known: &BTreeSet<String>) -> Result<Vec<Target>, Failure> {
-        self.clients.reach.begin();
+        // The first round began with the connection: what was dark when the state was read is not waited for again.
+        if self.discovered.swap(true, Ordering::Relaxed) {
+            self.clients.reach.begin();
+        }
         let indexes = self.clients.regions.iter().map(|(region, regional)| async move {
             let site = Site::Region(region.clone());
             lit(self.clients.at(&site, Asked::Reading, TagIndex::read(regional, owner)).await)

@@ -16,6 +16,7 @@ mod observe;
 mod options;
 #[cfg(test)]
 mod properties;
+mod rebuild;
 mod settle;
 
 pub use adopt::observe_lookalikes;
@@ -27,3 +28,4 @@ pub use execute::{Outcome, execute};
 pub use live::AwsCloud;
 pub use observe::{Subject, observe};
 pub use options::Options;
+pub use rebuild::recorded_as_live;

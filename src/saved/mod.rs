@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 pub use error::SavedPlanError;
 
 use crate::desired::{CodeHashes, LoadError, Spec, read};
-use crate::graph::{Owner, Region, Resource};
+use crate::graph::{Region, Resource};
 use crate::kinds::function::Function;
 use crate::plan::{Action, Plan};
-use crate::state::{Folder, Index, Store, replace};
+use crate::state::{Index, Store, replace};
 
 /// The layout of `plan.json`; it grows with every change of what is in there. Another number is refused.
 pub const FORMAT_VERSION: u32 = 1;
@@ -78,24 +78,21 @@ pub struct Roles {
 pub enum Kept {
     /// In this folder; a relative one counts from where drctl runs.
     Folder(PathBuf),
+    /// In the buckets that the spec names.
+    Buckets,
 }
 
 impl Kept {
     /// Where `store` keeps its state. What lies below the current folder is told from there, so that a file made
     /// in one checkout is of use in another.
     pub fn of(store: &Store) -> Self {
-        let Store::Folder(folder) = store;
-        let path = folder.path();
+        let path = match store {
+            Store::Folder(folder) => folder.path(),
+            Store::Buckets(_) => return Self::Buckets,
+        };
         let here = std::env::current_dir().ok();
         let below = here.and_then(|here| path.strip_prefix(here).map(Path::to_owned).ok());
         Self::Folder(below.unwrap_or_else(|| path.to_owned()))
-    }
-
-    /// The state there.
-    pub fn store(&self, owner: Owner) -> Store {
-        match self {
-            Kept::Folder(path) => Store::Folder(Folder::new(path.clone(), owner)),
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::error::Unusable;
 use super::*;
 use crate::plan::{Action, plan};
 use crate::run::fake::System;
+use crate::state::Folder;
 use crate::tests::SPEC;
 
 /// A plan of [`SPEC`] from nothing, with code that is no zip but has its hash.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::overrides::{self, Override};
-use super::{Index, Known, StateError, operator};
+use super::{Content, Index, Known, Report, StateError, operator};
 use crate::graph::Owner;
 
 /// Where the state of one system lies on this machine: `SYSTEM-SUFFIX.json`, its lock,
@@ -39,6 +39,36 @@ impl Folder {
 
     pub(super) fn read(&self) -> Result<Known, StateError> {
         Ok(Known { index: self.index()?, overrides: self.overrides()? })
+    }
+
+    /// What a new index goes on from, of one that may be damaged.
+    pub(super) fn read_anew(&self) -> Result<Known, StateError> {
+        let index = match self.index() {
+            Err(StateError::Damaged { .. }) => Index::new(&self.owner),
+            index => Index { resources: Default::default(), ..index? },
+        };
+        Ok(Known { index, overrides: self.overrides()? })
+    }
+
+    /// What there is, for people.
+    pub(super) fn look(&self) -> Report {
+        let content = match self.index() {
+            Ok(index) if self.file().exists() => Content::Index(index),
+            Ok(_) => Content::Nothing,
+            Err(StateError::Damaged { reason, .. }) => Content::Damaged(reason),
+            Err(error) => Content::Unreadable(Box::new(error)),
+        };
+        Report { at: self.file().display().to_string(), content, holder: self.holder() }
+    }
+
+    /// Who holds the lock; a file that is there and not locked was left behind.
+    fn holder(&self) -> Option<String> {
+        let path = self.file().with_extension("lock");
+        let lock = File::options().read(true).write(true).open(&path).ok()?;
+        match take(&lock, &path).err()? {
+            StateError::Locked { holder, .. } => Some(holder.unwrap_or_else(|| "somebody".to_owned())),
+            _ => None,
+        }
     }
 
     /// Takes the lock, which the operating system gives back when the file is closed, however the process ends.

@@ -1,17 +1,20 @@
 //! The state while it is locked: changed in memory, and saved in one piece.
 
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Folder, Index, Known, Record, StateError};
+use super::buckets::{Copies, Lock};
+use super::{Folder, Index, Known, Lease, Record, StateError};
 use crate::graph::Address;
 
 /// A write of the state that is under way. What was recorded before it began is safe once it has ended.
 pub type Saving = BoxFuture<'static, Result<(), StateError>>;
 
-/// The state of one system, locked until this is dropped.
+/// The state of one system, locked until [`State::release`].
 ///
 /// Records are changed in memory and written by [`State::save`], so that steps which end
 /// together are written together. Whoever acts on a record waits until it is saved.
@@ -26,11 +29,18 @@ pub struct State {
 enum Keeper {
     /// In a file, whose lock ends with its handle.
     Folder(Folder, #[expect(dead_code, reason = "held until it is dropped")] File),
+    /// In S3, whose lock has to be given back.
+    Buckets(Arc<Copies>, Lock),
 }
 
 impl State {
     pub(super) fn in_folder(known: Known, folder: Folder, lock: File) -> Self {
         Self { known, changed: false, keeper: Keeper::Folder(folder, lock) }
+    }
+
+    /// `behind` says that a copy lacks what the others have: it gets it although nothing changes.
+    pub(super) fn in_buckets(known: Known, copies: Copies, lock: Lock, behind: bool) -> Self {
+        Self { known, changed: behind, keeper: Keeper::Buckets(Arc::new(copies), lock) }
     }
 
     /// What is recorded, and what is overridden.
@@ -54,6 +64,12 @@ impl State {
         self.changed |= self.known.index.resources.remove(address).is_some();
     }
 
+    /// Records these resources and no others, to be saved whatever was there.
+    pub fn replace(&mut self, resources: BTreeMap<Address, Record>) {
+        self.known.index.resources = resources;
+        self.changed = true;
+    }
+
     /// Writes what has changed. One save has to end before the next begins.
     pub fn save(&mut self) -> Saving {
         if !std::mem::take(&mut self.changed) {
@@ -66,6 +82,10 @@ impl State {
                 let folder = folder.clone();
                 async move { folder.write(&index) }.boxed()
             }
+            Keeper::Buckets(copies, _) => {
+                let copies = Arc::clone(copies);
+                async move { copies.write(&index).await }.boxed()
+            }
         }
     }
 
@@ -74,6 +94,20 @@ impl State {
         match &self.keeper {
             _ if !self.known.index.resources.is_empty() => Ok(()),
             Keeper::Folder(folder, _) => folder.remove(),
+            Keeper::Buckets(copies, _) => copies.remove().await,
         }
+    }
+
+    /// Whether the lock still holds: to be asked by what goes on for long.
+    pub fn lease(&self) -> Lease {
+        match &self.keeper {
+            Keeper::Folder(..) => Lease::OF_A_FILE,
+            Keeper::Buckets(_, lock) => lock.lease(),
+        }
+    }
+
+    /// Gives the lock back. One that is dropped instead holds until its lease is over.
+    pub async fn release(self) {
+        self.lease().give_back().await;
     }
 }

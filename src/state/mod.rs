@@ -1,8 +1,11 @@
 //! The index of what drctl has made: address to physical id. AWS is the truth;
 //! this index can be lost, and is then found again through the ownership marks.
 //! Beside it lie the overrides: what somebody changed on purpose and wants kept.
+//!
+//! All of it is kept in files on this machine or in S3, in a bucket in each region.
 
 mod all;
+mod buckets;
 mod error;
 mod folder;
 #[cfg(test)]
@@ -10,6 +13,7 @@ mod fuzz;
 mod held;
 mod operator;
 mod overrides;
+mod report;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -21,11 +25,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use all::AllStates;
+pub use buckets::{Buckets, Lease, Remarks};
 pub use error::StateError;
 pub use folder::{Folder, replace};
 pub use held::{Saving, State};
 pub use operator::operator;
 pub use overrides::{Override, new_id};
+pub use report::{Content, Report};
 pub use store::{Reach, Store};
 
 use crate::graph::{Address, Attributes, Owner};

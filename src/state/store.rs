@@ -1,13 +1,15 @@
 //! Where the state of one system is kept: the index, its lock, and the overrides beside it.
 
 use super::overrides::is_id;
-use super::{Folder, Known, Override, State, StateError};
+use super::{Buckets, Folder, Known, Override, Report, State, StateError};
 
 /// Where the state of one system is kept.
 #[derive(Clone, Debug)]
 pub enum Store {
     /// In files on this machine.
     Folder(Folder),
+    /// In S3, in a bucket in each region.
+    Buckets(Buckets),
 }
 
 /// How much of a store has to answer.
@@ -25,16 +27,57 @@ impl Store {
     pub async fn read(&self) -> Result<Known, StateError> {
         match self {
             Store::Folder(folder) => folder.read(),
+            Store::Buckets(buckets) => buckets.read().await,
         }
     }
 
-    /// Locks and reads the state, for `operation` (the command's name); locked for as long as the value lives.
-    pub async fn lock(&self, operation: &str, _reach: Reach) -> Result<State, StateError> {
+    /// Locks and reads the state, for `operation` (the command's name); locked until it is released.
+    pub async fn lock(&self, operation: &str, reach: Reach) -> Result<State, StateError> {
         match self {
             Store::Folder(folder) => {
                 let lock = folder.lock(operation)?;
                 Ok(State::in_folder(folder.read()?, folder.clone(), lock))
             }
+            Store::Buckets(buckets) => buckets.lock(operation, reach).await,
+        }
+    }
+
+    /// Locks the state to write the index anew, whether or not it can be read: nothing is recorded in it.
+    pub async fn lock_anew(&self, operation: &str) -> Result<State, StateError> {
+        match self {
+            Store::Folder(folder) => {
+                let lock = folder.lock(operation)?;
+                Ok(State::in_folder(folder.read_anew()?, folder.clone(), lock))
+            }
+            Store::Buckets(buckets) => buckets.lock_anew(operation).await,
+        }
+    }
+
+    /// Removes the lock of this id, whoever holds it. A file's lock is none that can be removed: it ends with its
+    /// holder.
+    pub async fn unlock(&self, id: &str) -> Result<(), StateError> {
+        match self {
+            Store::Folder(folder) => {
+                let others = folder.look().holder.into_iter().collect();
+                Err(StateError::NotLocked { id: id.to_owned(), others })
+            }
+            Store::Buckets(buckets) => buckets.unlock(id).await,
+        }
+    }
+
+    /// Puts every override wherever it is missing, as after a bucket was lost.
+    pub async fn spread_overrides(&self) -> Result<(), StateError> {
+        match self {
+            Store::Folder(_) => Ok(()),
+            Store::Buckets(buckets) => buckets.spread_overrides().await,
+        }
+    }
+
+    /// What each copy of the state looks like.
+    pub async fn look(&self) -> Vec<Report> {
+        match self {
+            Store::Folder(folder) => vec![folder.look()],
+            Store::Buckets(buckets) => buckets.look().await,
         }
     }
 
@@ -42,6 +85,7 @@ impl Store {
     pub async fn overrides(&self) -> Result<Vec<Override>, StateError> {
         match self {
             Store::Folder(folder) => folder.overrides(),
+            Store::Buckets(buckets) => buckets.overrides().await,
         }
     }
 
@@ -50,14 +94,16 @@ impl Store {
         debug_assert!(is_id(&held.id), "{} is no id", held.id);
         match self {
             Store::Folder(folder) => folder.put_override(held),
+            Store::Buckets(buckets) => buckets.put_override(held).await,
         }
     }
 
     /// Lets go of what an override holds; `false` if there is none of this id. Needs no lock.
     pub async fn release_override(&self, id: &str) -> Result<bool, StateError> {
         match self {
-            Store::Folder(folder) if is_id(id) => folder.release_override(id),
-            Store::Folder(_) => Ok(false),
+            _ if !is_id(id) => Ok(false),
+            Store::Folder(folder) => folder.release_override(id),
+            Store::Buckets(buckets) => buckets.release_override(id).await,
         }
     }
 }

@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use super::*;
 use crate::graph::Region;
 
-fn owner() -> Owner {
+pub(super) fn owner() -> Owner {
     Owner { system: "payment-dr".into(), environment: "test".into(), suffix: "t1".into() }
 }
 
@@ -19,7 +19,7 @@ fn lock(folder: &Path) -> Result<State, StateError> {
     block_on(store(folder).lock("apply", Reach::Every))
 }
 
-fn record() -> Record {
+pub(super) fn record() -> Record {
     Record {
         id: "x".into(),
         fingerprint: "f".into(),
@@ -30,11 +30,11 @@ fn record() -> Record {
     }
 }
 
-fn address() -> Address {
+pub(super) fn address() -> Address {
     Address::regional(&Region::new("us-east-1"), "function", "pay")
 }
 
-fn failover(id: &str, since: &str) -> Override {
+pub(super) fn failover(id: &str, since: &str) -> Override {
     Override {
         id: id.into(),
         operation: "failover".into(),

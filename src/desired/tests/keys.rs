@@ -28,6 +28,9 @@ tags = { cost-center = "payments" }
 primary = "us-east-1"
 secondary = "us-west-2"
 
+[state]
+bucket = "drctl-state-acme"
+
 [alert]
 emails = ["ops@example.com"]
 
@@ -149,6 +152,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("alarm.*.for", "for = 1", "for = 3"),
     ("alarm.*.statistic", "p99", "p50"),
     ("alarm.*.missing", "missing = \"ok\"", "missing = \"ignore\""),
+    ("state.bucket", "drctl-state-acme", "drctl-state-other"),
     ("guard.protect", "protect = [\"table\", \"bucket\", \"secret\", \"zone\"]", "protect = []"),
 ];
 
@@ -389,6 +393,8 @@ fn every_key_comes_to_what_it_should_in_a_system_that_runs() {
         ~ description metrics.m.statistic: */alarm.slow
     alarm.*.missing
         ~ missing_data: */alarm.slow
+    state.bucket
+        nothing
     guard.protect
         ~ deletion_protection: */table_replica.ledger
     ");

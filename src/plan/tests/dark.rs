@@ -16,7 +16,7 @@ fn region(name: &str) -> Site {
 
 fn spec() -> String {
     let dns = "[dns]\nzone = \"example.com\"\nrecord = \"api\"\nhealth-check = { function = \"pay\" }\n";
-    format!("{SPEC}{dns}[secret.keys]\n")
+    format!("{SPEC}{dns}[state]\nbucket = \"drctl-state\"\n[secret.keys]\n")
 }
 
 impl World {

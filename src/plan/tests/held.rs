@@ -13,7 +13,7 @@ const WEST: &str = "sets.us-west-2-t1.weight";
 
 fn spec() -> String {
     let dns = "[dns]\nzone = \"example.com\"\nrecord = \"api\"\nhealth-check = { function = \"pay\" }\n";
-    format!("{SPEC}{dns}")
+    format!("{SPEC}{dns}[state]\nbucket = \"drctl-state\"\n")
 }
 
 /// An override of the `n`th of March.

@@ -27,4 +27,5 @@ mod saved;
 mod secrecy;
 mod secret;
 mod spec;
+mod state;
 mod world;

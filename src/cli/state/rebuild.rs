@@ -1,0 +1,67 @@
+//! `drctl state rebuild`
+
+use crate::cli::degraded::all_answered;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::interrupt;
+use crate::cli::session::{Code, Session, SystemArgs, complete, while_locked};
+use crate::cli::ui::Ui;
+use crate::plan::plan;
+use crate::render::amount;
+use crate::run::{leave_code, recorded_as_live};
+use crate::state::State;
+
+/// Write the state anew from what is live and carries the system's marks
+///
+/// For a state that is damaged, or whose copies do not belong together. What was there is not needed for it.
+/// Overrides stay as they are.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct RebuildArgs {
+    #[command(flatten)]
+    system: SystemArgs,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn run(args: &RebuildArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let mut session = Session::open(&args.system, Code::Leave, ui).await?;
+    let state = session.store.lock_anew("state rebuild").await?;
+    while_locked(state, async |state| rebuild(args, &mut session, state, ui).await).await
+}
+
+async fn rebuild(args: &RebuildArgs, session: &mut Session, state: &mut State, ui: &Ui) -> Result<Exit, CliError> {
+    let observed = session.observe(state.known(), ui).await?;
+    ui.calls(session.cloud.calls());
+    all_answered(&observed, "what is there could not be recorded; nothing was written")?;
+    leave_code(&mut session.graph, &observed);
+    let plan = complete(plan(&session.subject(state.known()).basis(&observed)))?;
+    let records = recorded_as_live(&plan, &session.kinds);
+    let found = amount(records.len(), "resource");
+    if !args.yes {
+        confirm(&found, ui)?;
+    }
+    if let Some(lost) = state.lease().lost() {
+        return Err(lost.into());
+    }
+    state.replace(records);
+    interrupt::changed();
+    state.save().await?;
+    ui.remark(&format!("the state is written anew: {found} recorded"));
+    Ok(Exit::Done)
+}
+
+fn confirm(found: &str, ui: &Ui) -> Result<(), CliError> {
+    match ui.ask(&format!("Write the state anew, with {found} that are live? Type yes to go on:"))?.as_deref() {
+        Some("yes") => Ok(()),
+        Some(_) => Err(CliError::Refused {
+            what: "declined; nothing was written".into(),
+            next: "run the same command again and type yes".into(),
+        }),
+        None => Err(CliError::Refused {
+            what: "there is no terminal to ask on; nothing was written".into(),
+            next: "add `--yes` to write it without being asked".into(),
+        }),
+    }
+}

@@ -1,0 +1,170 @@
+//! The buckets that hold the state: made once, outside of any system, and looked after from then on.
+
+use crate::aws::Clients;
+use crate::desired::StateSection;
+use crate::graph::{Address, Failure, FailureClass, Owner, Place, Region, Resource};
+use crate::kinds::bucket::{Bucket, PublicAccessBlock};
+use crate::kinds::{Artifacts, Context, Deletion, Lifecycle, TagSource, Target};
+
+/// What it took that a state bucket is as it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ensured {
+    /// It was made.
+    Made,
+    /// It lacked this.
+    Mended(Vec<String>),
+    /// Nothing.
+    AsItShould,
+    /// Nothing: somebody else than drctl made it, and keeps it as safe as drctl would.
+    NotMadeByDrctl,
+}
+
+/// Why a state bucket is not as it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// Another account has it, or the caller may not look at it.
+    Foreign(Failure),
+    /// Somebody else than drctl made it, and it lacks this.
+    Unprotected(Vec<String>),
+    /// S3 failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Unfit {
+    fn from(failure: Failure) -> Self {
+        match failure.class {
+            FailureClass::Denied | FailureClass::Exists => Self::Foreign(failure),
+            _ => Self::Failed(failure),
+        }
+    }
+}
+
+/// Makes a state bucket, or finishes one that drctl has begun to make; this can be repeated. What somebody else
+/// made is left as it is.
+pub async fn ensure_state_bucket(clients: &Clients, region: &Region, wanted: &Bucket) -> Result<Ensured, Unfit> {
+    let desk = Desk::new(clients, region);
+    let Some(found) = desk.find(wanted).await? else {
+        wanted.create(desk.context()).await?;
+        return Ok(Ensured::Made);
+    };
+    let lacks = lacks(&found, wanted);
+    if found.tags.get(StateSection::MARK) != wanted.tags.get(StateSection::MARK) {
+        return if lacks.is_empty() { Ok(Ensured::NotMadeByDrctl) } else { Err(Unfit::Unprotected(lacks)) };
+    }
+    // Tags of others stay.
+    let wanted = Bucket { tags: found.tags.clone(), ..wanted.clone() };
+    if found == wanted {
+        return Ok(Ensured::AsItShould);
+    }
+    Bucket::update(&found, &wanted, desk.context()).await?;
+    Ok(Ensured::Mended(lacks))
+}
+
+/// What the protection of a state bucket lacks; `None` if the bucket is not there.
+pub async fn state_bucket_lacks(
+    clients: &Clients,
+    region: &Region,
+    wanted: &Bucket,
+) -> Result<Option<Vec<String>>, Failure> {
+    let found = Desk::new(clients, region).find(wanted).await?;
+    Ok(found.map(|found| lacks(&found, wanted)))
+}
+
+/// What makes one bucket less safe than the other, in words.
+fn lacks(found: &Bucket, wanted: &Bucket) -> Vec<String> {
+    let mut lacks = Vec::new();
+    if found.versioning != wanted.versioning {
+        lacks.push(format!("versioning (it is {})", found.versioning));
+    }
+    if found.public_access_block != PublicAccessBlock::ALL {
+        lacks.push("a block of all public access".to_owned());
+    }
+    if found.ownership != wanted.ownership {
+        lacks.push(format!("objects that are all its owner's (it has {})", found.ownership));
+    }
+    let statements = |bucket: &Bucket| bucket.policy.iter().flat_map(|policy| policy.statements().to_vec()).collect();
+    let (has, needs): (Vec<_>, Vec<_>) = (statements(found), statements(wanted));
+    if needs.iter().any(|statement| !has.contains(statement)) {
+        lacks.push("the policy that lets in nobody without TLS".to_owned());
+    }
+    if !found.lifecycle.values().any(|rule| rule.enabled && rule.noncurrent_days.is_some()) {
+        lacks.push("an end for older versions".to_owned());
+    }
+    lacks
+}
+
+/// What the calls of a kind want to know.
+struct Desk<'a> {
+    clients: &'a Clients,
+    place: Place,
+    owner: Owner,
+    artifacts: Artifacts,
+}
+
+impl<'a> Desk<'a> {
+    /// State buckets belong to no system.
+    fn new(clients: &'a Clients, region: &Region) -> Self {
+        let owner = Owner { system: String::new(), environment: String::new(), suffix: String::new() };
+        Self { clients, place: Place::Region(region.clone()), owner, artifacts: Artifacts::new() }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            clients: self.clients,
+            place: &self.place,
+            owner: &self.owner,
+            tags: TagSource::Strict,
+            artifacts: &self.artifacts,
+            deletion: Deletion::default(),
+            ends: None,
+            progress: &|_| {},
+        }
+    }
+
+    async fn find(&self, wanted: &Bucket) -> Result<Option<Bucket>, Failure> {
+        let address = Address { place: self.place.clone(), kind: Bucket::KIND.into(), name: wanted.name.clone() };
+        let target = Target { address: address.clone(), id: wanted.name.clone() };
+        let seen = Bucket::observe(self.context(), &[target]).await.remove(&address);
+        Ok(seen.unwrap_or(Ok(None))?.map(|found| found.resource))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::SPEC;
+
+    fn wanted() -> Bucket {
+        let text = format!("{SPEC}[state]\nbucket = \"drctl-state-acme\"\n");
+        let spec = crate::desired::read(std::path::Path::new("spec.toml"), &text).unwrap();
+        spec.state.buckets(&spec).remove(0).1
+    }
+
+    #[test]
+    fn a_bucket_like_drctls_own_lacks_nothing_and_may_have_more() {
+        let mut found = wanted();
+        found.tags.insert("cost-center".into(), "payments".into());
+        found.encryption.algorithm = "aws:kms".into();
+        assert_eq!(lacks(&found, &wanted()), [""; 0]);
+    }
+
+    #[test]
+    fn whatever_makes_a_bucket_less_safe_is_told() {
+        let found = Bucket {
+            versioning: Bucket::UNVERSIONED.into(),
+            public_access_block: PublicAccessBlock { restrict: false, ..PublicAccessBlock::ALL },
+            ownership: "ObjectWriter".into(),
+            policy: None,
+            lifecycle: [].into(),
+            ..wanted()
+        };
+        let told = lacks(&found, &wanted()).join("\n");
+        insta::assert_snapshot!(told, @"
+        versioning (it is Off)
+        a block of all public access
+        objects that are all its owner's (it has ObjectWriter)
+        the policy that lets in nobody without TLS
+        an end for older versions
+        ");
+    }
+}

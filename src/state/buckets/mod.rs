@@ -1,0 +1,264 @@
+//! The state in S3: one bucket in each region, each with everything, so that losing one loses nothing.
+//!
+//! In each bucket lie the index (`SYSTEM-SUFFIX.json`), the lock while somebody is at work, and the overrides.
+//! The lock lets one drctl at a time write; conditions on each write catch whoever writes without it.
+
+#[cfg(feature = "aws")]
+mod aws;
+mod copies;
+#[cfg(test)]
+mod fake;
+mod lease;
+mod lock;
+mod merge;
+mod objects;
+mod overrides;
+mod remarks;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use futures::future::{join, join_all};
+
+pub(super) use copies::Copies;
+pub use lock::Lease;
+pub(super) use lock::Lock;
+pub use remarks::Remarks;
+
+use lease::Holder;
+use objects::{Objects, Trouble};
+
+use super::{Content, Index, Known, Reach, Report, State, StateError};
+use crate::graph::{Owner, Region};
+
+/// Where the state of one system is kept in S3.
+#[derive(Clone, Debug)]
+pub struct Buckets {
+    /// The home region's first.
+    buckets: Vec<Bucket>,
+    owner: Owner,
+    remarks: Remarks,
+}
+
+/// One of the buckets.
+#[derive(Clone, Debug)]
+struct Bucket {
+    region: Region,
+    name: String,
+    objects: Arc<dyn Objects>,
+}
+
+impl Bucket {
+    /// An object in it, for people.
+    fn object(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+
+    /// What to say where the other bucket will do.
+    fn missing(&self) -> String {
+        format!(
+            "there is no bucket {}: the state goes on without it until `drctl state init` makes it again",
+            self.name
+        )
+    }
+
+    fn error(&self, trouble: Trouble) -> StateError {
+        match trouble {
+            Trouble::NoBucket => StateError::no_buckets([&self.name]),
+            Trouble::Changed => StateError::Overtaken { at: self.name.clone() },
+            Trouble::Failed(failure) => StateError::aws(&self.name, &failure),
+        }
+    }
+}
+
+impl Buckets {
+    /// The state of `owner`'s system in these buckets, the home region's first. `remarks` hears what stops nothing.
+    #[cfg(feature = "aws")]
+    pub fn on_s3(
+        clients: &crate::aws::Clients,
+        buckets: impl IntoIterator<Item = (Region, String)>,
+        owner: Owner,
+        remarks: Remarks,
+    ) -> Self {
+        let bucket = |(region, name): (Region, String)| Bucket {
+            objects: Arc::new(aws::OnS3::new(clients.clone(), &region, name.clone())),
+            region,
+            name,
+        };
+        Self { buckets: buckets.into_iter().map(bucket).collect(), owner, remarks }
+    }
+
+    fn key(&self, end: &str) -> String {
+        format!("{}-{}.{end}", self.owner.system, self.owner.suffix)
+    }
+
+    /// Reads what answers.
+    pub(super) async fn read(&self) -> Result<Known, StateError> {
+        let (copies, overrides) = join(self.copies(&self.buckets), self.overrides_of(&self.buckets)).await;
+        Ok(Known { index: self.index(&copies, Reach::Any)?, overrides: overrides? })
+    }
+
+    /// Locks what `reach` asks for, and reads what is locked.
+    pub(super) async fn lock(&self, operation: &str, reach: Reach) -> Result<State, StateError> {
+        self.locked(operation, reach, |copies| self.index(copies, reach)).await
+    }
+
+    /// Locks the state to write the index anew, whatever there is of it: then only its lineage and serial count.
+    pub(super) async fn lock_anew(&self, operation: &str) -> Result<State, StateError> {
+        self.locked(operation, Reach::Every, |copies| self.base(copies)).await
+    }
+
+    async fn locked(
+        &self,
+        operation: &str,
+        reach: Reach,
+        index: impl FnOnce(&[Read]) -> Result<Index, StateError>,
+    ) -> Result<State, StateError> {
+        let lock = Lock::take(&self.buckets, &self.key("lock"), operation, reach, &self.remarks).await?;
+        let held: Vec<Bucket> = self.buckets.iter().filter(|bucket| lock.holds(&bucket.region)).cloned().collect();
+        let (copies, overrides) = join(self.copies(&held), self.overrides_of(&held)).await;
+        let known = index(&copies).and_then(|index| Ok(Known { index, overrides: overrides? }));
+        match known {
+            Ok(known) => {
+                let behind = copies.iter().any(|copy| copy.is_behind(&known.index));
+                let copies = Copies::new(self.key("json"), copies, self.remarks.clone());
+                Ok(State::in_buckets(known, copies, lock, behind))
+            }
+            Err(error) => {
+                lock.lease().give_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Every bucket's copy of the index.
+    async fn copies(&self, buckets: &[Bucket]) -> Vec<Read> {
+        let key = self.key("json");
+        let owner = &self.owner;
+        let read = |bucket: &Bucket| {
+            let (bucket, key) = (bucket.clone(), key.clone());
+            async move {
+                let (content, tag) = match bucket.objects.read(&key).await {
+                    Ok(look) => match look.object {
+                        None => (Content::Nothing, None),
+                        Some(object) => (
+                            Index::from_text(&object.text, owner).map_or_else(Content::Damaged, Content::Index),
+                            Some(object.tag),
+                        ),
+                    },
+                    Err(Trouble::NoBucket) => (Content::NoBucket, None),
+                    Err(trouble) => (Content::Unreadable(Box::new(bucket.error(trouble))), None),
+                };
+                Read { bucket, content, tag }
+            }
+        };
+        join_all(buckets.iter().map(read)).await
+    }
+
+    /// The index that the copies come to.
+    fn index(&self, copies: &[Read], reach: Reach) -> Result<Index, StateError> {
+        let mut silent = None;
+        for Read { bucket, content, .. } in copies {
+            match content {
+                Content::Damaged(reason) => {
+                    let at = bucket.object(&self.key("json"));
+                    return Err(StateError::DamagedCopy { at, reason: reason.clone() });
+                }
+                Content::Unreadable(error) if error.is_unanswered() && reach == Reach::Any => {
+                    self.remarks.tell(&format!("the state was read without {}: {error}", bucket.name));
+                    silent = Some(error.as_ref().clone());
+                }
+                Content::Unreadable(error) => return Err(error.as_ref().clone()),
+                Content::Index(_) | Content::Nothing | Content::NoBucket => {}
+            }
+        }
+        if !copies.iter().any(Read::is_there) {
+            return Err(silent.unwrap_or_else(|| self.no_buckets()));
+        }
+        for missing in copies.iter().filter(|copy| matches!(copy.content, Content::NoBucket)) {
+            self.remarks.tell(&missing.bucket.missing());
+        }
+        match merge::newest(indexes(copies)) {
+            Ok(newest) => Ok(newest.cloned().unwrap_or_else(|| Index::new(&self.owner))),
+            Err(split) => Err(StateError::Diverged { why: split.to_string() }),
+        }
+    }
+
+    /// What a new index goes on from: the copies that are indexes, if they have one lineage.
+    fn base(&self, copies: &[Read]) -> Result<Index, StateError> {
+        let unreadable = copies.iter().find_map(|copy| match &copy.content {
+            Content::Unreadable(error) => Some(error.as_ref().clone()),
+            _ => None,
+        });
+        if let Some(error) = unreadable {
+            return Err(error);
+        }
+        let serial = indexes(copies).map(|index| index.serial).max().unwrap_or_default();
+        let lineage = match merge::newest(indexes(copies)) {
+            Ok(Some(newest)) => newest.lineage.clone(),
+            Err(merge::Split::Serial(_)) => {
+                indexes(copies).next().map(|index| index.lineage.clone()).unwrap_or_default()
+            }
+            Ok(None) | Err(merge::Split::Lineages(_)) => Index::new(&self.owner).lineage,
+        };
+        Ok(Index { serial, ..Index::empty(&self.owner, lineage) })
+    }
+
+    fn no_buckets(&self) -> StateError {
+        StateError::no_buckets(self.buckets.iter().map(|bucket| &bucket.name))
+    }
+
+    /// What there is in each bucket, for people.
+    pub(super) async fn look(&self) -> Vec<Report> {
+        let lock = self.key("lock");
+        let looks = self.copies(&self.buckets).await.into_iter().map(|copy| {
+            let lock = lock.clone();
+            async move {
+                let look = copy.bucket.objects.read(&lock).await;
+                let object = look.ok().and_then(|look| look.object);
+                let holder = object.map(|object| match Holder::from_text(&object.text) {
+                    Some(holder) => holder.to_string(),
+                    None => format!("{}, which nobody can read", copy.bucket.object(&lock)),
+                });
+                Report { at: copy.bucket.object(&self.key("json")), content: copy.content, holder }
+            }
+        });
+        join_all(looks).await
+    }
+
+    /// Removes the lock of this id, whoever holds it.
+    pub(super) async fn unlock(&self, id: &str) -> Result<(), StateError> {
+        lock::unlock(&self.buckets, &self.key("lock"), id, &self.remarks).await
+    }
+}
+
+/// One bucket's copy of the index, as it was read.
+struct Read {
+    bucket: Bucket,
+    content: Content,
+    tag: Option<String>,
+}
+
+impl Read {
+    /// Whether the bucket is there and answers.
+    fn is_there(&self) -> bool {
+        matches!(self.content, Content::Index(_) | Content::Nothing | Content::Damaged(_))
+    }
+
+    /// Whether the copy lacks what `index` has.
+    fn is_behind(&self, index: &Index) -> bool {
+        match &self.content {
+            Content::Index(copy) => copy != index,
+            Content::Nothing => index.serial > 0,
+            Content::Damaged(_) | Content::NoBucket | Content::Unreadable(_) => true,
+        }
+    }
+}
+
+fn indexes(copies: &[Read]) -> impl Iterator<Item = &Index> {
+    copies.iter().filter_map(|copy| match &copy.content {
+        Content::Index(index) => Some(index),
+        _ => None,
+    })
+}
