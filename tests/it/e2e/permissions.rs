@@ -1,23 +1,12 @@
 //! Who may do what: the printed policies let each task do its work, and nothing else.
 
-use std::path::Path;
-
-use super::world::{Caller, World};
-
-/// A user of the sandbox who may do what `drctl iam-policy` prints for a task.
-fn caller(world: &World, task: &str) -> Caller {
-    let folder = world.home().join("policies");
-    let printed = world.drctl(&format!("iam-policy {task} --account 000000000000 --out {}", folder.display()));
-    let policies: Vec<String> =
-        printed.ends_with(0).stdout.lines().map(|file| std::fs::read_to_string(Path::new(file)).unwrap()).collect();
-    world.caller(task, &policies)
-}
+use super::world::World;
 
 #[test]
 fn each_task_needs_no_more_than_its_policy() {
     let world = World::new();
-    let (planner, applier, operator, destroyer) =
-        (caller(&world, "plan"), caller(&world, "apply"), caller(&world, "operate"), caller(&world, "destroy"));
+    let [planner, applier, operator, destroyer] =
+        ["plan", "apply", "operate", "destroy"].map(|task| world.caller(task));
 
     world.drctl_as(&planner, "plan").ends_with(0).says("49 to create");
     let denied = world.drctl_as(&planner, "apply --yes").ends_with(1);
