@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::locked::Parts;
 use super::toolchain::Toolchain;
 use super::workspace::Function;
 use super::{Architecture, PackageError, cargo};
@@ -15,7 +16,7 @@ const FORMAT: &str = "drctl package 1";
 /// Folders that hold history, not code.
 const HISTORY: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
 
-/// Hashes everything a build reads: sources, workspace and lock file, compiler, settings.
+/// Hashes everything a build reads: sources, its part of workspace and lock file, compiler, settings.
 pub(super) fn key(
     function: &Function,
     toolchain: &Toolchain,
@@ -34,9 +35,13 @@ pub(super) fn key(
     add("settings", cargo::SETTINGS.join("\n").as_bytes());
     add("architecture", architecture.triple().as_bytes());
     add("binary", function.binary.as_bytes());
-    for name in ["Cargo.toml", "Cargo.lock"] {
-        add(name, &fs_err::read(function.workspace.join(name))?);
-    }
+    let [manifest, lock] =
+        ["Cargo.toml", "Cargo.lock"].map(|name| fs_err::read_to_string(function.workspace.join(name)));
+    let (manifest, lock) = (manifest?, lock?);
+    // What cannot be read counts whole; cargo then says what is wrong with it.
+    let parts = Parts::of(&function.name, &manifest, &lock).unwrap_or(Parts { manifest, lock });
+    add("Cargo.toml", parts.manifest.as_bytes());
+    add("Cargo.lock", parts.lock.as_bytes());
     for folder in function.workspace.ancestors() {
         for name in [".cargo/config.toml", ".cargo/config"] {
             // Most folders have none. One that cannot be read stops cargo too, which then says so.

@@ -9,6 +9,7 @@ mod cargo;
 mod elf;
 mod error;
 mod inputs;
+mod locked;
 #[cfg(test)]
 mod tests;
 mod toolchain;

@@ -241,7 +241,7 @@ mod tests {
         {"format_version":1,"event":"started","address":"us-west-2/topic.alerts","action":"create"}
         {"format_version":1,"event":"waiting","address":"us-west-2/topic.alerts","what":"the topic\nto be there"}
         {"format_version":1,"event":"finished","address":"us-west-2/topic.alerts","action":"create","milliseconds":1250}
-        {"format_version":1,"event":"failed","address":"us-west-2/topic.alerts","action":"create","milliseconds":1250,"origin":"specs/production.toml:19","failure":{"operation":"sns:CreateTopic","code":"AccessDeniedException","message":"not you","request_id":"7f3c","next":"let the caller do `sns:CreateTopic`, then run the same command again"}}
+        {"format_version":1,"event":"failed","address":"us-west-2/topic.alerts","action":"create","milliseconds":1250,"origin":"specs/production.toml:19","failure":{"operation":"sns:CreateTopic","code":"AccessDeniedException","message":"not you","request_id":"7f3c","next":"let the caller do `sns:CreateTopic` (`drctl iam-policy apply` prints all that it needs), then run the same command again"}}
         {"format_version":1,"event":"failed","address":"global/role.pay","action":"create","milliseconds":1250,"origin":null,"failure":{"operation":"iam:GetRole","code":"MalformedAnswer","message":"no ARN","request_id":null,"next":"run the same command again; if it stays, report it with the request id"}}
         {"format_version":1,"event":"skipped","address":"us-west-2/alarm.lag","because_of":"us-west-2/topic.alerts"}
         {"format_version":1,"event":"skipped","address":"global/role.pay","because_of":null}

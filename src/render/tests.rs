@@ -221,6 +221,7 @@ fn a_known_failure_comes_with_what_to_do_about_it() {
         failure(Other, "ValidationException", "Resource cannot be deleted as it is protected: deletion protection"),
         failure(Denied, "ExpiredTokenException", "The security token is expired"),
         failure(Denied, "InvalidClientTokenId", "The token is invalid"),
+        failure(Denied, "AccessDeniedException", "User: me is not authorized to perform: iam:PassRole on resource: r"),
     ];
     assert_snapshot!(steps.iter().map(next_step).collect::<Vec<_>>().join("\n"), @"
     lower `reserved-concurrency`, or ask for a higher Lambda concurrency quota in this region: AWS keeps 100 unreserved
@@ -229,6 +230,7 @@ fn a_known_failure_comes_with_what_to_do_about_it() {
     somebody turned the table's deletion protection on meanwhile: if it really is to go, run the same command again, which then asks for it
     the credentials have expired: renew them and run the same command again
     AWS does not accept these credentials: check them with `aws sts get-caller-identity`
+    let the caller do `iam:PassRole` (`drctl iam-policy apply` prints all that it needs), then run the same command again
     ");
 }
 
@@ -238,7 +240,7 @@ fn every_class_of_failure_has_a_next_step() {
     let classes = [Denied, Exists, NotFound, Unreachable, Dark, Throttled, Deadline, Malformed, Other];
     let steps = classes.map(|class| format!("{class:?}: {}", next_step(&failure(class, "Code", "message"))));
     assert_snapshot!(steps.join("\n"), @"
-    Denied: let the caller do `lambda:CreateFunction`, then run the same command again
+    Denied: let the caller do `lambda:CreateFunction` (`drctl iam-policy apply` prints all that it needs), then run the same command again
     Exists: something else has this name: choose another suffix, or remove it yourself if it is yours
     NotFound: it was removed meanwhile: run the same command again
     Unreachable: check the network and https://health.aws.amazon.com, then run the same command again

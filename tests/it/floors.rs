@@ -38,11 +38,11 @@ const FLOORS: [(&str, &[&str]); 15] = [
 const SDK: [&str; 5] = ["aws_sdk_", "aws_config", "aws_smithy", "aws_credential_types", "aws_types"];
 
 /// A source file of the crate without its comments and its tests.
-struct Source {
-    path: PathBuf,
+pub(super) struct Source {
+    pub(super) path: PathBuf,
     /// `["kinds", "table", "aws"]` for `src/kinds/table/aws.rs`
-    module: Vec<String>,
-    code: String,
+    pub(super) module: Vec<String>,
+    pub(super) code: String,
 }
 
 #[test]
@@ -122,7 +122,8 @@ fn comments_and_tests_are_left_out() {
     assert_eq!(without_tests_and_comments(text), "\nuse crate::b; \nuse crate::e;\n");
 }
 
-fn sources() -> Vec<Source> {
+/// Every source file that stands on a floor.
+pub(super) fn sources() -> Vec<Source> {
     let (mut found, mut folders) = (Vec::new(), vec![PathBuf::from("src")]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("tests run in the folder of the package") {
@@ -171,7 +172,7 @@ fn without_tests_and_comments(text: &str) -> String {
 }
 
 /// The paths of the crate that a file names, as far as they are told, from the crate's root.
-fn imports(source: &Source) -> Vec<Vec<String>> {
+pub(super) fn imports(source: &Source) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let code = source.code.as_str();
     let mut at = 0;

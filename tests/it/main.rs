@@ -6,5 +6,6 @@ mod cli;
 mod e2e;
 mod floors;
 mod golden;
+mod permissions;
 mod readme;
 mod traps;

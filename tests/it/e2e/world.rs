@@ -137,18 +137,22 @@ impl World {
         run(&mut command)
     }
 
-    /// Makes a user of the sandbox's IAM who may do what these policies allow, and nothing else.
-    pub(super) fn caller(&self, name: &str, policies: &[String]) -> Caller {
+    /// Makes a user of the sandbox's IAM who may do what `drctl iam-policy` prints for a task, and nothing else.
+    pub(super) fn caller(&self, task: &str) -> Caller {
+        let folder = self.home.path().join(format!("policies-{task}"));
+        let print = format!("iam-policy {task} --account 000000000000 --out {}", folder.display());
+        let files = self.drctl(&print).ends_with(0).stdout;
         let iam = self.clients().iam;
         self.block_on(async {
-            iam.create_user().user_name(name).send().await.expect("a user");
-            for (number, policy) in policies.iter().enumerate() {
-                let made = iam.create_policy().policy_name(format!("{name}-{number}")).policy_document(policy);
+            iam.create_user().user_name(task).send().await.expect("a user");
+            for (number, file) in files.lines().enumerate() {
+                let policy = std::fs::read_to_string(file).expect("the file that was told");
+                let made = iam.create_policy().policy_name(format!("{task}-{number}")).policy_document(policy);
                 let made = made.send().await.expect("a policy that IAM takes");
                 let arn = made.policy.and_then(|policy| policy.arn).expect("its ARN");
-                iam.attach_user_policy().user_name(name).policy_arn(arn).send().await.expect("an attached policy");
+                iam.attach_user_policy().user_name(task).policy_arn(arn).send().await.expect("an attached policy");
             }
-            let made = iam.create_access_key().user_name(name).send().await.expect("a key");
+            let made = iam.create_access_key().user_name(task).send().await.expect("a key");
             let key = made.access_key.expect("it is told");
             Caller { key: key.access_key_id, secret: key.secret_access_key }
         })

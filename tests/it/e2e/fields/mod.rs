@@ -1,4 +1,5 @@
-//! Each managed property of each kind, changed past drctl: the plan names it as drift, and an apply repairs it.
+//! Each managed property of each kind, changed past drctl: the plan names it as drift, and an apply repairs it, each
+//! by a user who may do what `drctl iam-policy` prints for that.
 //!
 //! The rows are complete: a property that has none fails a test. How a property changes by the spec is in
 //! `src/desired/tests/keys.rs`.
@@ -18,7 +19,7 @@ use drctl::graph::Region;
 use drctl::kinds::REGISTRY;
 use serde_json::Value;
 
-use super::world::{EAST, WEST, World};
+use super::world::{Caller, EAST, WEST, World};
 
 /// One property of a kind. In its path `*` is any name, `[]` any item of a list.
 struct Row {
@@ -85,6 +86,7 @@ async fn a_moment() {
 fn every_property_changed_outside_is_seen_as_drift_and_repaired() {
     let world = World::new();
     world.apply();
+    let (planner, applier) = (world.caller("plan"), world.caller("apply"));
     let outside = Outside { clients: world.clients() };
     world.block_on(async {
         futures::join!(
@@ -98,7 +100,7 @@ fn every_property_changed_outside_is_seen_as_drift_and_repaired() {
     // Reads are behind for a moment, and tags longer.
     let deadline = Instant::now() + Duration::from_secs(60);
     let plan = loop {
-        let plan = changes(&world);
+        let plan = changes(&world, &planner);
         let missing: Vec<_> = rows().filter_map(|row| unseen(row, &plan)).collect();
         if missing.is_empty() {
             break plan;
@@ -111,7 +113,7 @@ fn every_property_changed_outside_is_seen_as_drift_and_repaired() {
     });
     let expected: BTreeSet<&str> = drifted.chain(MADE_AGAIN).collect();
     assert_eq!(plan.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "and nothing else");
-    world.apply();
+    world.drctl_as(&applier, "apply --yes").ends_with(0);
     world.is_in_sync();
     world.block_on(async {
         access::others_are_left_alone(&outside).await;
@@ -121,8 +123,9 @@ fn every_property_changed_outside_is_seen_as_drift_and_repaired() {
 }
 
 /// What `plan` would change, by address.
-fn changes(world: &World) -> BTreeMap<String, Value> {
-    let plan: Value = serde_json::from_str(&world.drctl("plan --json").ends_with(0).stdout).expect("a JSON plan");
+fn changes(world: &World, caller: &Caller) -> BTreeMap<String, Value> {
+    let plan = world.drctl_as(caller, "plan --json").ends_with(0).stdout;
+    let plan: Value = serde_json::from_str(&plan).expect("a JSON plan");
     let changes = plan["changes"].as_array().expect("changes are a list").iter();
     let pending = changes.filter(|change| change["action"] != "no-op");
     pending.map(|change| (change["address"].as_str().expect("an address").to_owned(), change.clone())).collect()

@@ -1,0 +1,203 @@
+//! The tables of permissions and the calls of the code say the same.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use drctl::desired::{self, Spec};
+use drctl::iam::{MANAGED_POLICY, Permissions, Task};
+use drctl::kinds::{Kind, REGISTRY, SYSTEM};
+use drctl::ops::iam_policy;
+
+use super::floors::{Source, imports, sources};
+
+/// How operations begin in the code, as IAM writes them.
+const SERVICES: [&str; 10] =
+    ["cloudwatch", "dynamodb", "iam", "lambda", "logs", "route53", "s3", "secretsmanager", "sns", "tag"];
+
+/// What only the demonstration and the tests ask, which have a sandbox.
+const DEMONSTRATION: [&str; 10] = [
+    "cloudwatch:DescribeAlarms",
+    "dynamodb:ListTables",
+    "dynamodb:Scan",
+    "iam:ListRoles",
+    "lambda:ListFunctions",
+    "logs:DescribeLogGroups",
+    "route53:ListHealthChecks",
+    "s3:ListAllMyBuckets",
+    "secretsmanager:ListSecrets",
+    "sns:ListTopics",
+];
+
+/// The operations that files name which call AWS.
+fn called<'a>(files: impl Iterator<Item = &'a Source>) -> BTreeSet<String> {
+    let is_operation = |text: &&str| {
+        text.split_once(':').is_some_and(|(service, name)| {
+            SERVICES.contains(&service)
+                && name.starts_with(|c: char| c.is_ascii_uppercase())
+                && name.chars().all(|c| c.is_ascii_alphanumeric())
+        })
+    };
+    files.flat_map(|source| source.code.split('"').filter(is_operation).map(str::to_owned)).collect()
+}
+
+/// The files of one kind that call AWS.
+fn of_kind<'a>(files: &'a [Source], kind: &'a str) -> impl Iterator<Item = &'a Source> {
+    files.iter().filter(move |source| {
+        source.module[0] == "kinds" && source.module.get(1).is_some_and(|name| name == kind) && calls_aws(source)
+    })
+}
+
+fn calls_aws(source: &Source) -> bool {
+    source.module.last().is_some_and(|name| name == "aws")
+}
+
+/// The kinds whose calls this one makes, too.
+fn shared_with(files: &[Source], kind: &str) -> BTreeSet<String> {
+    let named = of_kind(files, kind).flat_map(imports).filter(|import| import[0] == "kinds");
+    named.filter_map(|import| import.get(1).cloned()).chain([kind.to_owned()]).collect()
+}
+
+fn actions(permissions: &Permissions, implied: bool) -> BTreeSet<&'static str> {
+    permissions.all().filter(|grant| implied || !grant.implied).flat_map(|grant| grant.actions).copied().collect()
+}
+
+/// What a kind's table names, granted or not.
+fn named(kind: &Kind) -> BTreeSet<&'static str> {
+    actions(&kind.permissions, true).into_iter().chain(kind.permissions.spared.iter().copied()).collect()
+}
+
+#[test]
+fn every_call_of_a_kind_is_in_a_table() {
+    let files = sources();
+    for owner in REGISTRY.iter().map(|kind| kind.meta.kind) {
+        let callers = REGISTRY.iter().filter(|kind| shared_with(&files, kind.meta.kind).contains(owner));
+        let allowed: BTreeSet<_> = callers.flat_map(named).collect();
+        for operation in called(of_kind(&files, owner)) {
+            assert!(allowed.contains(operation.as_str()), "{operation} is called by {owner}, and in no table");
+        }
+    }
+}
+
+#[test]
+fn every_entry_of_a_table_is_a_call() {
+    let files = sources();
+    let by_hand = called(files.iter().filter(|source| source.module[0] == "ops" && calls_aws(source)));
+    for kind in &REGISTRY {
+        let made: BTreeSet<_> =
+            shared_with(&files, kind.meta.kind).iter().flat_map(|owner| called(of_kind(&files, owner))).collect();
+        let Permissions { operate, spared, .. } = kind.permissions;
+        let operated: BTreeSet<_> = actions(&Permissions { operate, ..Permissions::NONE }, false);
+        for action in actions(&kind.permissions, false).into_iter().chain(spared.iter().copied()) {
+            let is_call = made.contains(action) || operated.contains(action) && by_hand.contains(action);
+            assert!(is_call, "{} never calls {action}", kind.meta.kind);
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_past_the_kinds_is_in_a_table_too() {
+    let files = sources();
+    let tags = files.iter().filter(|source| source.module == ["aws", "tags"]);
+    assert_eq!(called(tags), actions(&SYSTEM, true).into_iter().map(str::to_owned).collect());
+
+    let mut by_hand = called(files.iter().filter(|source| source.module[0] == "ops" && calls_aws(source)));
+    for operation in DEMONSTRATION {
+        assert!(by_hand.remove(operation), "nobody calls {operation} any more");
+    }
+    let operated = |kind: &Kind| Task::Operate.grants(&kind.permissions, kind.meta.holds_data).concat();
+    let allowed: BTreeSet<&str> = REGISTRY.iter().flat_map(operated).flat_map(|grant| grant.actions).copied().collect();
+    by_hand.retain(|operation| !allowed.contains(operation.as_str()) && operation != "route53:ListHostedZones");
+    assert!(by_hand.is_empty(), "no policy for operators has {by_hand:?}");
+}
+
+fn production(edit: impl FnOnce(String) -> String) -> Spec {
+    let path = Path::new("specs/production.toml");
+    desired::read(path, &edit(std::fs::read_to_string(path).expect("the shipped spec"))).expect("a good spec")
+}
+
+#[test]
+fn together_the_tasks_need_every_entry_and_none_needs_a_wildcard_action() {
+    // A URL of each sort, because they need different things.
+    let spec = production(|spec| spec.replacen("auth = \"none\"", "auth = \"iam\"", 1));
+    let policies = Task::ALL.map(|task| iam_policy(task, &spec, "123456789012"));
+    let granted: BTreeSet<_> = policies.iter().flat_map(|policy| policy.actions()).collect();
+    let known: BTreeSet<_> = REGISTRY
+        .iter()
+        .map(|kind| kind.permissions)
+        .chain([SYSTEM])
+        .collect::<Vec<_>>()
+        .iter()
+        .flat_map(|permissions| actions(permissions, true))
+        .collect();
+    assert_eq!(granted, known);
+    assert!(granted.iter().all(|action| !action.contains('*')), "{granted:?}");
+}
+
+#[test]
+fn only_what_aws_offers_nothing_narrower_for_is_allowed_on_everything() {
+    let document = iam_policy(Task::Apply, &production(|spec| spec), "123456789012").document();
+    let statements = document["Statement"].as_array().expect("a list");
+    let on_everything = statements.iter().filter(|statement| statement["Resource"][0] == "*");
+    let actions: BTreeSet<&str> = on_everything
+        .flat_map(|statement| statement["Action"].as_array())
+        .flatten()
+        .filter_map(|action| action.as_str())
+        .collect();
+    // As the Service Authorization Reference has no type of resource for them; descriptions of alarms need them all.
+    let expected = BTreeSet::from([
+        "cloudwatch:DescribeAlarms",
+        "iam:ListRoles",
+        "logs:DescribeLogGroups",
+        "route53:CreateHealthCheck",
+        "route53:CreateHostedZone",
+        "route53:ListHealthChecks",
+        "route53:ListHostedZones",
+        "route53:ListHostedZonesByName",
+        "sns:Unsubscribe",
+        "tag:GetResources",
+    ]);
+    assert_eq!(actions, expected);
+}
+
+#[test]
+fn deleting_what_holds_data_is_a_task_of_its_own() {
+    let spec = production(|spec| spec);
+    let policy = |task| iam_policy(task, &spec, "123456789012").actions();
+    for deletion in [
+        "dynamodb:DeleteTable",
+        "s3:DeleteBucket",
+        "s3:DeleteObjectVersion",
+        "secretsmanager:DeleteSecret",
+        "route53:DeleteHostedZone",
+    ] {
+        assert!(policy(Task::Destroy).contains(deletion), "{deletion}");
+        assert!(
+            [Task::Plan, Task::Apply, Task::Operate].iter().all(|task| !policy(*task).contains(deletion)),
+            "{deletion}"
+        );
+    }
+    assert!(policy(Task::Apply).contains("lambda:DeleteFunction"));
+    let reads = ["Get", "List", "Describe"];
+    for action in policy(Task::Plan) {
+        let name = action.split(':').nth(1).unwrap_or_default();
+        assert!(reads.iter().any(|read| name.starts_with(read)), "{action} is no read");
+    }
+}
+
+#[test]
+fn no_policy_lets_anybody_read_a_secret() {
+    let spec = production(|spec| spec);
+    for task in Task::ALL {
+        assert!(!iam_policy(task, &spec, "123456789012").actions().contains("secretsmanager:GetSecretValue"));
+    }
+}
+
+#[test]
+fn in_parts_every_policy_has_room_as_a_managed_one() {
+    let spec = production(|spec| spec);
+    for task in Task::ALL {
+        let parts = iam_policy(task, &spec, "123456789012").documents(MANAGED_POLICY);
+        assert!(parts.len() <= 2, "{task}");
+        assert!(parts.iter().all(|part| part.to_string().len() <= MANAGED_POLICY), "{task}");
+    }
+}
