@@ -122,6 +122,7 @@ fn bring_up_to_date(plan: &Plan, state: &mut State, kinds: &[Meta]) {
                 let in_full = plan.dark.is_empty();
                 if known.is_none_or(|known| {
                     (&known.id, &known.fingerprint, &known.needs) != (&record.id, &record.fingerprint, &record.needs)
+                        || known.adopted
                         || in_full && known.attributes != record.attributes
                 }) {
                     state.record(change.address.clone(), record);

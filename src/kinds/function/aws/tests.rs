@@ -122,9 +122,12 @@ fn whatever_aws_says_nothing_panics() {
 
 #[test]
 fn the_stack_that_made_a_function_is_told_and_is_none_of_its_tags() {
-    let stack = |aws: Canned| aws.replacing("GetFunction", "stack-id", "stack-name");
+    let mut answer = answer();
+    answer["Tags"]["aws:cloudformation:stack-name"] = json!("old");
     let target = targets("function", [NAME]).remove(0);
-    let Sight::Live(live) = erased(stack(aws()), target) else { panic!("it is there") };
+    let Sight::Live(live) = erased(Canned::default().json("GetFunction", answer), target) else {
+        panic!("it is there")
+    };
     assert_eq!(live.stack(), Some("old"));
     assert_eq!(live.tags(), Some(tags(&[("cost-center", "payments")])));
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use drctl::aws::{Clients, Regional};
 use drctl::graph::Region;
 
-use super::world::{EAST, WEST, World};
+use super::world::{EAST, World};
 
 /// The calls by which resources are marked.
 const MARKING: [&str; 4] = ["TagResource", "TagRole", "PutBucketTagging", "ChangeTagsForResource"];
@@ -35,7 +35,8 @@ fn only_marked(world: &World) {
 
 /// Puts an item into a table, and an object into a bucket.
 fn put_data(world: &World, clients: &Clients, table: &str, bucket: &str) {
-    let (put, text) = (east(clients).dynamodb.put_item().table_name(table), |text: &str| AttributeValue::S(text.into()));
+    let (put, text) =
+        (east(clients).dynamodb.put_item().table_name(table), |text: &str| AttributeValue::S(text.into()));
     world.block_on(put.item("transactionId", text("t-1")).item("customerId", text("c-1")).send()).unwrap();
     let object = east(clients).s3.put_object().bucket(bucket).key("kept").body(b"as it was".to_vec().into());
     world.block_on(object.send()).unwrap();
