@@ -144,10 +144,10 @@ fn refuse_absent(adoption: &Adoption) -> Result<(), CliError> {
 /// What is ours already, and what was not compared.
 fn tell_rest(args: &AdoptArgs, adoption: &Adoption, ui: &Ui) {
     if args.all && !adoption.ours.is_empty() {
-        ui.remark(&format!("{} this system's already", amount(adoption.ours.len(), "other resource")));
+        ui.remark(&format!("this system's already: {}", amount(adoption.ours.len(), "resource")));
     }
     for address in adoption.ours.iter().filter(|_| !args.all) {
-        ui.remark(&format!("{address} is this system's already"));
+        ui.remark(&format!("this system's already: {address}"));
     }
     if adoption.plan.changes.iter().any(|change| change.address.kind == Function::KIND) {
         ui.remark("the functions' code was not built, and is not compared");

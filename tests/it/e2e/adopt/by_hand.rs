@@ -44,7 +44,7 @@ fn a_table_and_a_bucket_are_adopted_one_by_one_with_their_data() {
     let adopted = world.drctl("adopt global/table.payments --yes").ends_with(0);
     adopted.says("@ us-east-1/table_replica.payments").says("regions: [us-east-1] -> [us-east-1, us-west-2]");
     only_marked(&world);
-    world.drctl("adopt global/table.payments --yes").ends_with(0).says("this system's already");
+    world.drctl("adopt global/table.payments --yes").ends_with(0).says("this system's already: global/table.payments");
     world.drctl("plan").ends_with(5).says("drctl adopt us-east-1/bucket.logs");
 
     // The bucket's marks cannot be written at first; what is done stays done.
@@ -52,7 +52,7 @@ fn a_table_and_a_bucket_are_adopted_one_by_one_with_their_data() {
                           "status": 403, "times": 1 }]);
     world.block_on(set_faults(world.endpoint(), Some(&denied))).unwrap();
     world.drctl("adopt --all --yes").ends_with(1).says("AccessDenied").says("drctl adopt");
-    world.drctl("adopt --all --yes").ends_with(0).says("3 other resources this system's already");
+    world.drctl("adopt --all --yes").ends_with(0).says("this system's already: 2 resources");
     let plan = world.drctl("plan").ends_with(0);
     plan.says("~ us-east-1/bucket.logs differs from the spec").says("versioning: Off -> Enabled");
     world.apply();
