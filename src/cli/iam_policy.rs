@@ -42,7 +42,7 @@ pub(super) struct IamPolicyArgs {
 enum For {
     /// `plan`, `drift`, `observe`, `output`, `health`: looks, and changes nothing
     Plan,
-    /// `apply`: makes and changes everything, and deletes what holds no data
+    /// `apply`, `adopt`: makes and changes everything, and deletes what holds no data
     Apply,
     /// What is done by hand: values of secrets, stopping a function, moving traffic, calls of a URL
     Operate,

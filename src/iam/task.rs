@@ -9,7 +9,7 @@ use super::permissions::{Grant, Permissions};
 pub enum Task {
     /// To look: `plan`, `drift`, `observe`, `output` and the like.
     Plan,
-    /// To make AWS as the spec says. Deleting what holds data is not part of it.
+    /// To make AWS as the spec says, and to adopt. Deleting what holds data is not part of it.
     Apply,
     /// What operators do past the spec: values of secrets, a stopped function, moved traffic.
     Operate,

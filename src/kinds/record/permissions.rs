@@ -9,10 +9,8 @@ const ZONES: &[&str] = &["arn:aws:route53:::hostedzone/*"];
 
 /// Of whatever zone, only the sets of the one name.
 const CHANGE: &[Grant] = &[
-    Grant::calls(&["route53:ChangeResourceRecordSets"], ZONES).only(&[
-        Condition::all_equal("route53:ChangeResourceRecordSetsNormalizedRecordNames", "{name}"),
-        Condition::all_equal("route53:ChangeResourceRecordSetsRecordTypes", "CNAME"),
-    ]),
+    Grant::calls(&["route53:ChangeResourceRecordSets"], ZONES)
+        .only(&[Condition::all_equal("route53:ChangeResourceRecordSetsNormalizedRecordNames", "{name}")]),
     Grant::calls(&["route53:GetChange"], &["arn:aws:route53:::change/*"]),
 ];
 
@@ -24,7 +22,8 @@ impl Permitted for Record {
         ],
         look: &[
             Grant::anything(&["route53:ListHostedZonesByName"]),
-            Grant::calls(&["route53:ListResourceRecordSets"], ZONES),
+            // The tags of a zone tell whose it is.
+            Grant::calls(&["route53:ListResourceRecordSets", "route53:ListTagsForResource"], ZONES),
         ],
         change: CHANGE,
         remove: CHANGE,

@@ -1,6 +1,8 @@
 //! Who may do what: the printed policies let each task do its work, and nothing else.
 
-use super::world::World;
+use drctl::graph::Region;
+
+use super::world::{EAST, World};
 
 #[test]
 fn each_task_needs_no_more_than_its_policy() {
@@ -35,5 +37,27 @@ fn each_task_needs_no_more_than_its_policy() {
 
     let down = "destroy --confirm prod-001 --lift-protection --empty-buckets";
     world.drctl_as(&applier, down).ends_with(1).says("`drctl iam-policy destroy` prints all that it needs");
+    world.drctl_as(&destroyer, down).ends_with(0).says("nothing left");
+}
+
+/// What nobody's tags mark is asked past the spec's own kinds.
+#[test]
+fn a_zone_of_somebody_else_and_what_was_made_by_hand_need_no_more() {
+    let world = World::new();
+    world.write_spec(|spec| spec.replace("record = \"api\"", "record = \"api\"\ncreate-zone = false"));
+    let [planner, applier, destroyer] = ["plan", "apply", "destroy"].map(|task| world.caller(task));
+    let clients = world.clients();
+    let zone = clients.route53.create_hosted_zone().name("payment-system.example.com").caller_reference("by hand");
+    world.block_on(zone.send()).unwrap();
+    let logs = &clients.regions[&Region::new(EAST)].logs;
+    let group = logs.create_log_group().log_group_name("/aws/lambda/payment-processor-prod-001");
+    world.block_on(group.send()).unwrap();
+
+    let by_hand = "us-east-1/log_group.payment-processor";
+    world.eventually("a plan that sees the group", || (world.drctl_as(&planner, "plan").code == 5).then_some(()));
+    world.drctl_as(&applier, &format!("adopt {by_hand} --yes")).ends_with(0);
+    world.drctl_as(&applier, "apply --yes").ends_with(0).says("live as the spec says");
+    world.drctl_as(&planner, "plan --detailed-exitcode").ends_with(0).says("no changes");
+    let down = "destroy --confirm prod-001 --lift-protection --empty-buckets";
     world.drctl_as(&destroyer, down).ends_with(0).says("nothing left");
 }
