@@ -72,10 +72,9 @@ fn a_lifecycle_and_a_direction_change_in_place() {
     world.apply();
     let (east, _) = clients(&world);
     put(&world, &east, EAST_BUCKET, "kept");
-    world.write_spec(|_| {
-        SPEC.replace("{ after = \"90d\", class = \"GLACIER\" }", "{ after = \"60d\", class = \"GLACIER_IR\" }")
-            + "minimum-size = \"0B\"\n"
-    });
+    let colder =
+        SPEC.replace("{ after = \"90d\", class = \"GLACIER\" }", "{ after = \"60d\", class = \"GLACIER_IR\" }");
+    world.write_small_spec(&format!("{colder}minimum-size = \"0B\"\n"));
     world
         .drctl("plan")
         .ends_with(0)
