@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{World, applied};
 use crate::graph::{Address, Failure, FailureClass, Owner, Properties, Region, Site};
-use crate::plan::{Action, Adoption, Hindrance, Live, Sight, Stacks, adopt};
+use crate::plan::{Action, Adoption, Hindrance, Live, Plan, Sight, Stacks, adopt};
 use crate::render::{Style, adoption_text, hindrance_next, hindrance_text};
 use crate::run::fake::{System, with};
 use crate::state::Record;
