@@ -145,7 +145,11 @@ fn a_plan_file_that_is_damaged_or_forged_is_refused() {
     let forgeries: [(&str, Vec<u8>, &str); 5] = [
         ("truncated", whole[..whole.len() / 2].to_vec(), "is no plan that drctl saved, or is damaged"),
         ("foreign", b"#!/bin/sh\n".to_vec(), "is no plan that drctl saved, or is damaged"),
-        ("newer", forged(&saved, "plan.json", |text| text.replacen(": 1,", ": 7,", 1)), "has format 7"),
+        (
+            "newer",
+            forged(&saved, "plan.json", |text| text.replacen(": 1,", ": 7,", 1)),
+            "in format 7; this one knows format 1",
+        ),
         (
             "of another account",
             forged(&saved, "plan.json", |text| {
