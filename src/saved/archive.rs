@@ -77,7 +77,10 @@ pub(super) fn document(text: &str) -> Result<Document, Unusable> {
     let damaged = |error: serde_json::Error| Unusable::Damaged(format!("its {PLAN}: {error}"));
     let value: serde_json::Value = serde_json::from_str(text).map_err(damaged)?;
     match value.get("format_version").and_then(serde_json::Value::as_u64) {
-        Some(version) if version != u64::from(FORMAT_VERSION) => Err(Unusable::OtherFormat(version)),
+        Some(version) if version != u64::from(FORMAT_VERSION) => {
+            let by = value.get("drctl").and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
+            Err(Unusable::OtherFormat { version, by })
+        }
         _ => serde_json::from_value(value).map_err(damaged),
     }
 }

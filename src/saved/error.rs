@@ -38,13 +38,15 @@ pub enum SavedPlanError {
         reason: String,
     },
     /// Made by another drctl.
-    #[error("the plan in {} has format {version}, and this drctl knows format {FORMAT_VERSION}", file.display())]
+    #[error("drctl {by} has saved the plan in {} in format {version}; this one knows format {FORMAT_VERSION}", file.display())]
     #[diagnostic(help("apply it with the drctl that made it, or make a new plan with `drctl plan --out FILE`"))]
     OtherFormat {
         /// The file.
         file: PathBuf,
         /// Its format.
         version: u64,
+        /// The version of the drctl that made it.
+        by: String,
     },
 }
 
@@ -54,7 +56,12 @@ pub(super) enum Unusable {
     /// Not written by drctl, or damaged.
     Damaged(String),
     /// Made by another drctl.
-    OtherFormat(u64),
+    OtherFormat {
+        /// Its format.
+        version: u64,
+        /// The version of that drctl.
+        by: String,
+    },
 }
 
 impl Unusable {
@@ -63,7 +70,7 @@ impl Unusable {
         let file = file.to_owned();
         match self {
             Unusable::Damaged(reason) => SavedPlanError::Damaged { file, reason },
-            Unusable::OtherFormat(version) => SavedPlanError::OtherFormat { file, version },
+            Unusable::OtherFormat { version, by } => SavedPlanError::OtherFormat { file, version, by },
         }
     }
 }

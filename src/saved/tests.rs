@@ -73,14 +73,17 @@ fn a_file_that_is_no_plan_says_what_is_wrong_with_it() {
     let without_code = SavedPlan { zips: Zips::new(), ..whole.clone() };
     let another_spec = SavedPlan { spec: format!("{}# and more\n", whole.spec), ..whole.clone() };
     let mut newer = whole.clone();
-    newer.document.format_version = 99;
+    (newer.document.format_version, newer.document.drctl) = (99, "7.0.0".into());
     let told = |bytes: &[u8]| match SavedPlan::from_bytes(bytes).unwrap_err().of(Path::new("p.zip")) {
         SavedPlanError::Damaged { reason, .. } => reason,
         other => other.to_string(),
     };
     assert_eq!(told(&without_code.to_bytes()), "it has no code/0DicQuhUQWTiLXMZkh4qNpYjcyKohjzoBRhfVAfGosw=.zip");
     assert_eq!(told(&another_spec.to_bytes()), "its spec.toml is not the one that the plan was made of");
-    assert_eq!(told(&newer.to_bytes()), "the plan in p.zip has format 99, and this drctl knows format 1");
+    assert_eq!(
+        told(&newer.to_bytes()),
+        "drctl 7.0.0 has saved the plan in p.zip in format 99; this one knows format 1"
+    );
     let bytes = whole.to_bytes();
     assert!(matches!(SavedPlan::from_bytes(&bytes[..bytes.len() / 2]), Err(Unusable::Damaged(_))));
     assert!(matches!(SavedPlan::from_bytes(b"{}"), Err(Unusable::Damaged(_))));

@@ -30,7 +30,13 @@ const MARK: &str = "@@@@ end of a box";
 
 /// Commands of the runbook are for a system and an AWS that it does not name.
 const PRELUDE: &str = r#"set -euo pipefail
-drctl() { if [ "$1" = sandbox ]; then command drctl "$@"; else command drctl "$@" --sandbox -f "$SPEC"; fi; }
+drctl() {
+  case "$*" in
+    sandbox*) command drctl "$@" ;;
+    "apply "*.plan*) command drctl "$@" --sandbox ;;
+    *) command drctl "$@" --sandbox -f "$SPEC" ;;
+  esac
+}
 eval "$(drctl sandbox env)"
 "#;
 

@@ -145,7 +145,11 @@ fn a_plan_file_that_is_damaged_or_forged_is_refused() {
     let forgeries: [(&str, Vec<u8>, &str); 5] = [
         ("truncated", whole[..whole.len() / 2].to_vec(), "is no plan that drctl saved, or is damaged"),
         ("foreign", b"#!/bin/sh\n".to_vec(), "is no plan that drctl saved, or is damaged"),
-        ("newer", forged(&saved, "plan.json", |text| text.replacen(": 1,", ": 7,", 1)), "has format 7"),
+        (
+            "newer",
+            forged(&saved, "plan.json", |text| text.replacen(": 1,", ": 7,", 1)),
+            "in format 7; this one knows format 1",
+        ),
         (
             "of another account",
             forged(&saved, "plan.json", |text| {
@@ -164,4 +168,24 @@ fn a_plan_file_that_is_damaged_or_forged_is_refused() {
     let spec = forged(&saved, "spec.toml", |text| text.replace("memory = 256", "memory = 512"));
     std::fs::write(&saved, spec).unwrap();
     world.drctl(&apply).ends_with(5).says("its spec.toml is not the one that the plan was made of");
+}
+
+#[test]
+fn a_saved_plan_finds_its_state_in_the_buckets_of_its_spec() {
+    let world = World::new();
+    let tables = "[state]\nbucket = \"drctl-state\"\n[secret.key]\ndescription = \"Signs\"\n";
+    world.write_small_spec(tables);
+    world.drctl("state init").ends_with(0);
+    let saved = file(&world, "p");
+    let (plan, apply) = (format!("plan --out {}", saved.display()), format!("apply {} --yes", saved.display()));
+    world.drctl(&plan).ends_with(0);
+    std::fs::remove_file(world.spec()).unwrap();
+    world.drctl(&apply).ends_with(0).says("applied: 1 change done");
+    assert!(!world.state().join("payment-dr-prod-001.json").exists(), "nothing is kept here");
+    world.write_small_spec(&tables.replace("Signs", "Signs all"));
+    world.drctl(&plan).ends_with(0);
+    world.drctl("state rebuild --yes").ends_with(0);
+    world.drctl(&apply).ends_with(5).says("the state is another one than it was made with");
+    world.drctl(&plan).ends_with(0);
+    world.drctl(&apply).ends_with(0).says("applied: 1 change done");
 }

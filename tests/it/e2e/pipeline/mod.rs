@@ -1,4 +1,8 @@
-//! The commands of `action.yml`, run as `.github/workflows/payment-dr.yml` has GitHub run them, with a `gh` that is none.
+//! The pipelines' own commands, run where they cannot do harm.
+//!
+//! Here: the commands of `action.yml`, run as `.github/workflows/payment-dr.yml` has GitHub run them, with a `gh` that is none.
+
+mod gitlab;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -95,10 +99,7 @@ impl Pipeline {
     fn new() -> Self {
         let world = World::new();
         let runner = world.home().join("runner");
-        std::fs::create_dir_all(runner.join("bin")).unwrap();
-        let gh = runner.join("bin").join("gh");
-        std::fs::write(&gh, GH).unwrap();
-        std::fs::set_permissions(&gh, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&runner.join("bin").join("gh"), GH);
         // Anybody may write a comment that begins like drctl's.
         let stranger =
             json!({"id": 99, "user": {"type": "User"}, "body": "<!-- drctl plan: payment-dr-prod-001 -->\n"});
@@ -159,15 +160,26 @@ impl Pipeline {
         serde_json::from_str(&std::fs::read_to_string(self.runner.join("gh.json")).unwrap()).unwrap()
     }
 
-    /// Sets the memory of the payment function in the spec of the checkout.
     fn commit(&self, memory: u32) {
-        let tables = format!(
-            "[function.payment-processor]\nsource = \"{}/functions/payment-processor\"\nmemory = {memory}\n",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        self.world.write_small_spec(&tables);
-        std::fs::rename(self.world.spec(), self.world.spec().with_file_name("production.toml")).unwrap();
+        commit(&self.world, memory);
     }
+}
+
+/// Sets the memory of the payment function in the spec of the checkout.
+fn commit(world: &World, memory: u32) {
+    let tables = format!(
+        "[function.payment-processor]\nsource = \"{}/functions/payment-processor\"\nmemory = {memory}\n",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    world.write_small_spec(&tables);
+    std::fs::rename(world.spec(), world.spec().with_file_name("production.toml")).unwrap();
+}
+
+/// Writes a program.
+fn write_program(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Whether a condition holds.
