@@ -1,5 +1,6 @@
 """Starts the sandbox: environment, ministack, the check of its insides, our rules, then ministack's own `main`."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -17,6 +18,8 @@ for _name, _value in {
 
 
 def main():
+    _let_go_of_what_was_inherited()
+
     from ministack import app
 
     from . import hooks
@@ -50,6 +53,14 @@ def main():
     if parent := os.environ.get("DRCTL_SANDBOX_PARENT"):
         threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
     app.main()
+
+
+def _let_go_of_what_was_inherited():
+    """Keeps the standard streams only: a lock of the script that started drctl would else be held until we end."""
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        if descriptor > 2:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
 
 def _end_with(parent):

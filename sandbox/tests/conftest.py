@@ -26,7 +26,7 @@ EAST, WEST = "us-east-1", "us-west-2"
 class Sandbox:
     """A running server, and what a test asks of it."""
 
-    def __init__(self, **settings):
+    def __init__(self, inherits=(), **settings):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -41,7 +41,7 @@ class Sandbox:
             "LOG_LEVEL": "WARNING",
             **settings,
         }
-        self.process = subprocess.Popen([sys.executable, "-m", "drctl_sandbox"], env=environment)
+        self.process = subprocess.Popen([sys.executable, "-m", "drctl_sandbox"], env=environment, pass_fds=inherits)
         wait_until(self._is_ready)
         self._clients = {}
 

@@ -209,3 +209,15 @@ def test_what_the_extension_remembers_survives_a_restart_and_not_a_reset(tmp_pat
     get(f"{again.url}/_ministack/reset", "POST")
     assert again.calls() == [] and again.aws("dynamodb").list_tables()["TableNames"] == []
     again.stop()
+
+
+def test_a_server_holds_nothing_of_who_started_it():
+    ours, inherited = os.pipe()
+    sandbox = Sandbox(inherits=[inherited])
+    os.close(inherited)
+    os.set_blocking(ours, False)
+    try:
+        assert os.read(ours, 1) == b"", "nobody holds the other end"
+    finally:
+        os.close(ours)
+        sandbox.stop()
