@@ -29,7 +29,7 @@ impl Permissions {
 
 /// Some actions on some resources.
 ///
-/// Texts may name in braces what is filled in: `{account}`, `{suffix}`, `{region}` (each of the system's, for what is
+/// Texts may name in braces what is filled in: `{account}`, `{system}`, `{suffix}`, `{region}` (each of the system's, for what is
 /// in none), `{regions}` (all of them), a property of the resource (`{name}`), or one of the resource that a
 /// property refers to (`{role.name}`).
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::permissions::Grant;
-use crate::graph::{Address, Graph, Node, Reference, Region};
+use crate::graph::{Graph, Place, Properties, Reference, Region};
 
 /// How many characters a managed policy takes, white space not counted.
 pub const MANAGED_POLICY: usize = 6_144;
@@ -15,6 +15,8 @@ pub const MANAGED_POLICY: usize = 6_144;
 pub struct System<'a> {
     /// Twelve digits.
     pub account: &'a str,
+    /// `[system] name`
+    pub name: &'a str,
     /// Where it is.
     pub regions: &'a [Region],
     /// The end of its names.
@@ -47,9 +49,9 @@ impl Policy {
         self.add(grants, &Fill { system, resource: None });
     }
 
-    /// Allows what concerns one resource of the system.
-    pub fn allow_on(&mut self, grants: &[Grant], system: System<'_>, address: &Address, node: &Node) {
-        self.add(grants, &Fill { system, resource: Some((address, node)) });
+    /// Allows what concerns one resource: of the system, or one that it uses.
+    pub fn allow_on(&mut self, grants: &[Grant], system: System<'_>, place: &Place, properties: &Properties) {
+        self.add(grants, &Fill { system, resource: Some((place, properties)) });
     }
 
     fn add(&mut self, grants: &[Grant], fill: &Fill<'_>) {
@@ -133,7 +135,7 @@ fn length(value: &Value) -> usize {
 /// What stands for the names in braces.
 struct Fill<'a> {
     system: System<'a>,
-    resource: Option<(&'a Address, &'a Node)>,
+    resource: Option<(&'a Place, &'a Properties)>,
 }
 
 impl Fill<'_> {
@@ -154,10 +156,11 @@ impl Fill<'_> {
     }
 
     fn values(&self, name: &str) -> Vec<String> {
-        let place = self.resource.and_then(|(address, _)| address.place.region());
+        let place = self.resource.and_then(|(place, _)| place.region());
         let regions = || self.system.regions.iter().map(ToString::to_string).collect();
         match (name, place) {
             ("account", _) => vec![self.system.account.to_owned()],
+            ("system", _) => vec![self.system.name.to_owned()],
             ("suffix", _) => vec![self.system.suffix.to_owned()],
             ("region", Some(region)) => vec![region.to_string()],
             ("region" | "regions", _) => regions(),
@@ -167,9 +170,9 @@ impl Fill<'_> {
 
     /// A property of the resource, or of the one that a property refers to.
     fn property(&self, path: &str) -> Option<&str> {
-        let (_, node) = self.resource?;
-        let Some((property, of_other)) = path.split_once('.') else { return node.properties.text(path) };
-        let other = Reference::of(node.properties.get(property)?)?;
+        let (_, properties) = self.resource?;
+        let Some((property, of_other)) = path.split_once('.') else { return properties.text(path) };
+        let other = Reference::of(properties.get(property)?)?;
         self.system.graph.get(&other.address)?.properties.text(of_other)
     }
 }

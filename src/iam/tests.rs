@@ -27,10 +27,10 @@ fn policy(grants: &[Grant]) -> Policy {
     let spec = read("s.toml".as_ref(), SPEC).expect("a good spec");
     let graph = spec.sketch();
     let regions = spec.regions();
-    let system = System { account: "123456789012", regions: &regions, suffix: "t1", graph: &graph };
+    let system = System { account: "123456789012", name: "s", regions: &regions, suffix: "t1", graph: &graph };
     let mut policy = Policy::default();
     for (address, node) in graph.iter().filter(|(address, _)| address.kind == "function") {
-        policy.allow_on(grants, system, address, node);
+        policy.allow_on(grants, system, &address.place, &node.properties);
     }
     policy
 }
@@ -53,7 +53,7 @@ fn what_is_in_no_region_is_meant_in_each() {
     let spec = read("s.toml".as_ref(), SPEC).expect("a good spec");
     let (graph, regions) = (spec.sketch(), spec.regions());
     let mut policy = Policy::default();
-    policy.allow(BOTH, System { account: "123456789012", regions: &regions, suffix: "t1", graph: &graph });
+    policy.allow(BOTH, System { account: "123456789012", name: "s", regions: &regions, suffix: "t1", graph: &graph });
     let document = policy.document();
     let resources = &document["Statement"][0]["Resource"];
     assert_eq!(

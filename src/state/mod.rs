@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use all::AllStates;
-pub use buckets::{Buckets, Lease, Remarks};
+pub use buckets::{Buckets, Lease, PERMISSIONS, Remarks};
 pub use error::StateError;
 pub use folder::{Folder, replace};
 pub use held::{Saving, State};

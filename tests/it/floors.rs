@@ -14,7 +14,7 @@ const FLOORS: [(&str, &[&str]); 15] = [
     ("sandbox", &[]),
     ("iam", &["graph"]),
     ("aws", &["graph"]),
-    ("state", &["graph", "aws"]),
+    ("state", &["graph", "iam", "aws"]),
     ("plan", &["graph", "state"]),
     ("kinds", &["graph", "iam", "aws", "plan"]),
     ("desired", &["graph", "spec", "package", "kinds"]),

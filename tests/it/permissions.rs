@@ -7,6 +7,7 @@ use drctl::desired::{self, Spec};
 use drctl::iam::{MANAGED_POLICY, Permissions, Task};
 use drctl::kinds::{Kind, REGISTRY, SYSTEM};
 use drctl::ops::iam_policy;
+use drctl::state;
 
 use super::floors::{Source, imports, sources};
 
@@ -100,6 +101,9 @@ fn what_is_asked_past_the_kinds_is_in_a_table_too() {
     let tags = files.iter().filter(|source| source.module == ["aws", "tags"]);
     assert_eq!(called(tags), actions(&SYSTEM, true).into_iter().map(str::to_owned).collect());
 
+    let kept = files.iter().filter(|source| source.module[0] == "state" && calls_aws(source));
+    assert_eq!(called(kept), actions(&state::PERMISSIONS, true).into_iter().map(str::to_owned).collect());
+
     let mut by_hand = called(files.iter().filter(|source| source.module[0] == "ops" && calls_aws(source)));
     for operation in DEMONSTRATION {
         assert!(by_hand.remove(operation), "nobody calls {operation} any more");
@@ -118,17 +122,13 @@ fn production(edit: impl FnOnce(String) -> String) -> Spec {
 #[test]
 fn together_the_tasks_need_every_entry_and_none_needs_a_wildcard_action() {
     // A URL of each sort, because they need different things.
-    let spec = production(|spec| spec.replacen("auth = \"none\"", "auth = \"iam\"", 1));
+    let spec = production(|spec| {
+        format!("{}[state]\nbucket = \"states\"\n", spec.replacen("auth = \"none\"", "auth = \"iam\"", 1))
+    });
     let policies = Task::ALL.map(|task| iam_policy(task, &spec, "123456789012"));
     let granted: BTreeSet<_> = policies.iter().flat_map(|policy| policy.actions()).collect();
-    let known: BTreeSet<_> = REGISTRY
-        .iter()
-        .map(|kind| kind.permissions)
-        .chain([SYSTEM])
-        .collect::<Vec<_>>()
-        .iter()
-        .flat_map(|permissions| actions(permissions, true))
-        .collect();
+    let tables = REGISTRY.iter().map(|kind| kind.permissions).chain([SYSTEM, state::PERMISSIONS]);
+    let known: BTreeSet<_> = tables.flat_map(|permissions| actions(&permissions, true)).collect();
     assert_eq!(granted, known);
     assert!(granted.iter().all(|action| !action.contains('*')), "{granted:?}");
 }

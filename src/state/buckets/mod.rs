@@ -13,6 +13,7 @@ mod lock;
 mod merge;
 mod objects;
 mod overrides;
+mod permissions;
 mod remarks;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use futures::future::{join, join_all};
 pub(super) use copies::Copies;
 pub use lock::Lease;
 pub(super) use lock::Lock;
+pub use permissions::PERMISSIONS;
 pub use remarks::Remarks;
 
 use lease::Holder;
