@@ -144,7 +144,9 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Record>>, Failur
     for (zone, whose) in &zones {
         let zone = given("route53:ListHostedZonesByName", "id of a zone", bare(zone.id()))?;
         let live = sets(cx, zone, name).await?;
-        if live.is_empty() {
+        let marked = live.iter().any(|set| is_marked(cx, set));
+        // What drctl's sets say in a zone of nobody's is the record there, and not the one in a zone of its own.
+        if live.is_empty() || own && marked && *whose == Whose::Nobodys {
             continue;
         }
         let resource = Record {
@@ -154,7 +156,7 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Record>>, Failur
             sets: live.iter().map(found).collect::<Result<_, _>>()?,
         };
         let mut attributes = attributes(zone, name);
-        if *whose != Whose::Ours && !live.iter().any(|set| is_marked(cx, set)) {
+        if *whose != Whose::Ours && !marked {
             attributes.insert(Live::UNMARKED.into(), "neither its zone nor a set of it is drctl's".into());
         }
         return Ok(Some(Found { resource, attributes }));

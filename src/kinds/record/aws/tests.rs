@@ -144,6 +144,7 @@ fn a_zone_is_own_by_its_marks_too_and_one_that_is_nobodys_is_told() {
     assert_eq!(found.resource.zone, Some(Input::from("Z9")));
     assert!(found.attributes.contains_key(Live::UNMARKED));
     by_hand("another").is_absent_in(|aws| aws);
+    by_hand("").is_absent_in(|aws| aws);
     by_hand("").is_absent_in(|aws| {
         let two = format!("{}{}", zone("Z9", "by hand"), zone("Z8", "by hand, too"));
         aws.text("ListHostedZonesByName", zones(&two))
