@@ -2,7 +2,7 @@
 //! object, and every result on disk before the next step of the same resource.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::{Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -16,6 +16,9 @@ use crate::graph::{Address, Attributes, Failure, FailureClass, Meta, Properties,
 use crate::kinds::Target;
 use crate::plan::{Action, Change, FieldDiff, Plan, Sight, lasting};
 use crate::state::{Record, Saving, State, StateError};
+
+/// How long something may exist before reads show it.
+const SHOWN_WITHIN: Duration = Duration::from_secs(30);
 
 /// What a run came to.
 #[derive(Clone, Debug, Default)]
@@ -222,14 +225,26 @@ async fn make<C: Cloud>(
         Err(failure) => return Err(failure),
     };
     let Some(id) = change.id.clone() else { return Err(refused) };
-    let target = Target { address: change.address.clone(), id };
-    let seen = cloud.observe(vec![target], Freshness::Strict).await.remove(&change.address);
-    match seen {
+    match look_at(cloud, Target { address: change.address.clone(), id }).await {
         Some(Sight::Live(live)) if live.tags().map_or(!live.is_unmarked(), |tags| plan.owner.owns(&tags)) => {
             cloud.update(&change.address, &live.properties, after, waiting).await?;
             Ok((live.id, live.attributes))
         }
         _ => Err(refused),
+    }
+}
+
+/// Reads what AWS says is there. Reads lag behind writes, so "not there" is asked again for a while.
+async fn look_at<C: Cloud>(cloud: &C, target: Target) -> Option<Sight> {
+    let (mut patience, mut pause) = (SHOWN_WITHIN, Duration::from_millis(250));
+    loop {
+        let seen = cloud.observe(vec![target.clone()], Freshness::Strict).await.remove(&target.address);
+        if !matches!(seen, None | Some(Sight::Absent)) || pause > patience {
+            return seen;
+        }
+        cloud.pause(pause).await;
+        patience -= pause;
+        pause *= 2;
     }
 }
 

@@ -19,7 +19,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::fake::{FakeCloud, Fault, System, with};
-use super::{Event, Options, Outcome, execute, observe};
+use super::{Cloud, Event, Options, Outcome, execute, observe};
 use crate::graph::{Address, FailureClass};
 use crate::plan::{Action, Plan, destroy, plan};
 use crate::state::{Folder, Known, Reach, Store};
@@ -324,6 +324,15 @@ fn what_is_ours_and_exists_already_is_taken_up_and_brought_up_to_date() {
     lab.cloud.put(&group(), GROUP, Some(with(&ours, "retention_days", json!(1))));
     assert_complete(lab.carry_out(&system, &plan, usize::MAX));
     lab.assert_converged(&system);
+}
+
+#[test]
+fn what_exists_already_is_waited_for_until_reads_show_it() {
+    let (lab, system) = (Lab { cloud: FakeCloud::lagging(Duration::from_secs(10)), ..Lab::new() }, System::new(SPEC));
+    let plan = lab.plan(&system);
+    block_on(lab.cloud.pause(Duration::from_secs(1)));
+    lab.cloud.put(&group(), GROUP, plan.get(&group()).unwrap().after.clone());
+    assert_complete(lab.carry_out(&system, &plan, usize::MAX));
 }
 
 #[test]
