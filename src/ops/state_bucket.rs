@@ -132,6 +132,7 @@ impl<'a> Desk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::canned::{Canned, Counter};
     use crate::tests::SPEC;
 
     fn wanted() -> Bucket {
@@ -146,6 +147,28 @@ mod tests {
         found.tags.insert("cost-center".into(), "payments".into());
         found.encryption.algorithm = "aws:kms".into();
         assert_eq!(lacks(&found, &wanted()), [""; 0]);
+    }
+
+    /// Why AWS, if it answers like this, is left without the bucket.
+    async fn unfit(aws: Canned) -> Unfit {
+        let counter = Counter::open();
+        counter.offer(aws);
+        ensure_state_bucket(&counter.clients, &Region::new("us-east-1"), &wanted()).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_bucket_of_another_account_is_told_from_a_failure() {
+        let denied = Canned::default().refusing("GetBucketVersioning", "AccessDenied", "Access Denied");
+        let Unfit::Foreign(failure) = unfit(denied).await else { panic!("it is somebody else's") };
+        assert!(failure.message.contains("another account's"), "{failure}");
+
+        let absent = Canned::default()
+            .refusing("GetBucketVersioning", "NoSuchBucket", "The specified bucket does not exist")
+            .refusing("HeadBucket", "NotFound", "Not Found");
+        let taken = absent.clone().refusing("CreateBucket", "BucketAlreadyExists", "The name is not available");
+        assert!(matches!(unfit(taken).await, Unfit::Foreign(failure) if failure.class == FailureClass::Exists));
+        let busy = absent.refusing("CreateBucket", "SlowDown", "Please reduce your request rate.");
+        assert!(matches!(unfit(busy).await, Unfit::Failed(failure) if failure.class == FailureClass::Throttled));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::state::{Content, Known, Override, Record, Report};
 /// Where the state is, who has it locked, and what is recorded, as far as it can be read.
 pub fn state_text(copies: &[Report], known: Option<&Known>, style: Style) -> String {
     let mut out = String::new();
-    for Report { at, content, holder } in copies {
+    for Report { at, content, holder, .. } in copies {
         let _ = writeln!(out, "{}\n  {}", style.strong(at), content_text(content));
         if let Some(holder) = holder {
             let _ = writeln!(out, "  locked: {holder}");
@@ -61,6 +61,7 @@ struct CopyDocument<'a> {
     serial: Option<u64>,
     problem: Option<String>,
     locked_by: Option<&'a str>,
+    lock_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -79,7 +80,13 @@ pub fn state_json(owner: &Owner, copies: &[Report], known: Option<&Known>) -> St
     };
     let copies = copies.iter().map(|report| {
         let (serial, problem) = copy(report);
-        CopyDocument { at: &report.at, serial, problem, locked_by: report.holder.as_deref() }
+        CopyDocument {
+            at: &report.at,
+            serial,
+            problem,
+            locked_by: report.holder.as_deref(),
+            lock_id: report.lock_id.as_deref(),
+        }
     });
     let index = known.map(|known| &known.index);
     let records = index.into_iter().flat_map(|index| &index.resources);
@@ -133,8 +140,14 @@ mod tests {
             at: "s3://state-us-east-1/dr-t1.json".into(),
             content: Content::Index(known().index),
             holder: Some("apply by ops@laptop, process 7".into()),
+            lock_id: Some("apply-5e1f0c9a".into()),
         };
-        let west = Report { at: "s3://state-us-west-2/dr-t1.json".into(), content: Content::NoBucket, holder: None };
+        let west = Report {
+            at: "s3://state-us-west-2/dr-t1.json".into(),
+            content: Content::NoBucket,
+            holder: None,
+            lock_id: None,
+        };
         [east, west]
     }
 
@@ -163,6 +176,7 @@ mod tests {
         let shown = document(Some(&known));
         assert_eq!((&shown["serial"], &shown["records"][1]["id"]), (&7.into(), &"ledger-t1".into()));
         assert_eq!(shown["copies"][0]["locked_by"], "apply by ops@laptop, process 7");
+        assert_eq!(shown["copies"][0]["lock_id"], "apply-5e1f0c9a");
         assert_eq!(shown["copies"][1]["problem"], "there is no such bucket: run `drctl state init`");
         assert_eq!(document(None)["serial"], serde_json::Value::Null);
     }

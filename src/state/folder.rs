@@ -58,7 +58,7 @@ impl Folder {
             Err(StateError::Damaged { reason, .. }) => Content::Damaged(reason),
             Err(error) => Content::Unreadable(Box::new(error)),
         };
-        Report { at: self.file().display().to_string(), content, holder: self.holder() }
+        Report { at: self.file().display().to_string(), content, holder: self.holder(), lock_id: None }
     }
 
     /// Who holds the lock; a file that is there and not locked was left behind.

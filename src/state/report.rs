@@ -11,6 +11,8 @@ pub struct Report {
     pub content: Content,
     /// Who holds the lock there, if anybody does.
     pub holder: Option<String>,
+    /// The id of that lock, by which it can be removed; a file's has none.
+    pub lock_id: Option<String>,
 }
 
 /// What a copy of the state holds.

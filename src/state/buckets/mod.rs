@@ -217,11 +217,14 @@ impl Buckets {
             async move {
                 let look = copy.bucket.objects.read(&lock).await;
                 let object = look.ok().and_then(|look| look.object);
-                let holder = object.map(|object| match Holder::from_text(&object.text) {
-                    Some(holder) => holder.to_string(),
-                    None => format!("{}, which nobody can read", copy.bucket.object(&lock)),
-                });
-                Report { at: copy.bucket.object(&self.key("json")), content: copy.content, holder }
+                let unreadable = || format!("{}, which nobody can read", copy.bucket.object(&lock));
+                let read = object.map(|object| Holder::from_text(&object.text));
+                Report {
+                    at: copy.bucket.object(&self.key("json")),
+                    holder: read.as_ref().map(|read| read.as_ref().map_or_else(unreadable, ToString::to_string)),
+                    lock_id: read.flatten().map(|holder| holder.id),
+                    content: copy.content,
+                }
             }
         });
         join_all(looks).await

@@ -308,9 +308,9 @@ async fn an_override_is_kept_and_released_where_anything_answers() {
     world.east.answer(false);
     world.store().put_override(&held).await.unwrap();
     assert!(world.remarks().contains("it is not kept there"), "{}", world.remarks());
-    assert_eq!(overrides(&world).await, [held.clone()]);
+    assert_eq!(overrides(&world).await, std::slice::from_ref(&held));
     world.east.answer(true);
-    assert_eq!(overrides(&world).await, [held.clone()], "one bucket is enough");
+    assert_eq!(overrides(&world).await, std::slice::from_ref(&held), "one bucket is enough");
     world.buckets().spread_overrides().await.unwrap();
     world.west.answer(false);
     assert_eq!(overrides(&world).await, [held], "now both have it");

@@ -313,3 +313,53 @@ fn a_state_on_this_machine_is_looked_after_too() {
     world.drctl("state check").ends_with(0);
     world.is_in_sync();
 }
+
+#[test]
+fn an_apply_that_was_unlocked_starts_nothing_more() {
+    let world = shared();
+    let child = held_up(&world);
+    let shown: Value = serde_json::from_str(&world.drctl("state show --json").ends_with(0).stdout).unwrap();
+    let id = shown["copies"][0]["lock_id"].as_str().unwrap();
+    world.drctl(&format!("state unlock {id}")).ends_with(0);
+    world.calls();
+    world.eventually("a look at why the lock cannot be renewed, in each bucket", || {
+        let calls = world.block_on(drctl::sandbox::calls(world.endpoint())).unwrap();
+        let looks = calls.as_array().unwrap().iter().filter(|call| call["operation"] == "GetObject");
+        (looks.count() == 2).then_some(())
+    });
+    go_on(&world);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains(&format!("the lock {id} was lost: somebody unlocked it")), "{said}");
+    assert!(said.contains("not started"), "{said}");
+    world.apply();
+    is_whole(&world);
+}
+
+#[test]
+fn an_override_in_either_bucket_is_kept_until_it_is_released() {
+    let world = shared();
+    world.apply();
+    let [_, west] = Bucket::both(&world);
+    let key = "payment-dr-prod-001.overrides/drill-1.json";
+    let text = json!({
+        "format_version": 1,
+        "id": "drill-1",
+        "operation": "drill",
+        "by": "ops@bastion",
+        "since": "2026-11-24T12:00:00Z",
+        "why": "game day",
+        "covers": { "global/secret.keys": { "description": "out of use" } },
+    });
+    west.put(key, &text.to_string());
+    world.drctl("plan").ends_with(0).says("held by drill since 2026-11-24 12:00:00 UTC by ops@bastion (game day)");
+    world.drctl("state show").ends_with(0).says("override drill-1");
+    world.drctl("state init").ends_with(0);
+    let [east, _] = Bucket::both(&world);
+    assert!(east.text(key).is_some(), "what one bucket lacks, it gets");
+    world.drctl("state rebuild --yes").ends_with(0);
+    world.drctl("plan").ends_with(0).says("held by drill");
+    world.drctl("destroy --confirm prod-001 --lift-protection").ends_with(0);
+    assert_eq!([east.text(key), west.text(key)], [None, None]);
+}
