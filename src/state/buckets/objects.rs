@@ -55,6 +55,7 @@ pub(super) enum Only {
 
 /// Why something did not happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(any(feature = "aws", test)), expect(dead_code, reason = "S3 makes them, and the fake"))]
 pub(super) enum Trouble {
     /// There is no such bucket.
     NoBucket,
