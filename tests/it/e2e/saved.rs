@@ -169,3 +169,22 @@ fn a_plan_file_that_is_damaged_or_forged_is_refused() {
     std::fs::write(&saved, spec).unwrap();
     world.drctl(&apply).ends_with(5).says("its spec.toml is not the one that the plan was made of");
 }
+
+#[test]
+fn a_saved_plan_finds_its_state_in_the_buckets_of_its_spec() {
+    let world = World::new();
+    let tables = "[state]\nbucket = \"drctl-state\"\n[secret.key]\ndescription = \"Signs\"\n";
+    world.write_small_spec(tables);
+    world.drctl("state init").ends_with(0);
+    let saved = file(&world, "p");
+    let (plan, apply) = (format!("plan --out {}", saved.display()), format!("apply {} --yes", saved.display()));
+    world.drctl(&plan).ends_with(0);
+    std::fs::remove_file(world.spec()).unwrap();
+    world.drctl(&apply).ends_with(0).says("applied: 1 change done");
+    assert!(!world.state().join("payment-dr-prod-001.json").exists(), "nothing is kept here");
+    world.write_small_spec(&tables.replace("Signs", "Signs all"));
+    world.drctl(&plan).ends_with(0);
+    world.drctl("state rebuild --yes").ends_with(0);
+    world.drctl(&apply).ends_with(0).says("applied: 1 change done");
+    world.is_in_sync();
+}
