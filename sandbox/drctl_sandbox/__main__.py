@@ -30,8 +30,10 @@ def main():
         cloudwatch,
         dynamodb,
         dynamodb_strict,
+        encryption,
         health,
         iam,
+        kms,
         lambda_,
         logs,
         route53,
@@ -44,8 +46,8 @@ def main():
         wrapper,
     )
 
-    for module in (store, calls, cloudformation, cloudwatch, dynamodb, dynamodb_strict, health, iam, lambda_, logs,
-                   route53, s3, tagging, stale, wrapper):
+    for module in (store, calls, cloudformation, cloudwatch, dynamodb, dynamodb_strict, encryption, health, iam,
+                   lambda_, logs, route53, s3, tagging, stale, wrapper):
         module.install()
     if parent := os.environ.get("DRCTL_SANDBOX_PARENT"):
         threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()

@@ -62,7 +62,8 @@ class Call:
         """Whether this is a control-plane write, judged by its name."""
         return self.operation.startswith(
             ("Create", "Delete", "Put", "Update", "Tag", "Untag", "Change", "Add", "Remove", "Set", "Subscribe",
-             "Unsubscribe", "Replicate", "Restore")
+             "Unsubscribe", "Replicate", "Restore", "Schedule", "Cancel", "Enable", "Disable", "Associate",
+             "Disassociate")
         ) and not self.operation.endswith(("Object", "Item", "MetricData", "LogEvents", "SecretValue"))
 
     def error(self, code, message, status=400):

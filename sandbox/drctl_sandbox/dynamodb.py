@@ -49,9 +49,19 @@ def in_region(region):
 async def members_share_their_settings(call, proceed):
     name = table_name(call)
     before = others(name)
+    updates = call.params.get("ReplicaUpdates", [])
+    if updates and all("KMSMasterKeyId" in update.get("Update", {}) for update in updates):
+        return _change_keys(call, name, {update["Update"]["RegionName"]: update["Update"] for update in updates})
+    if before and (call.params.get("SSESpecification") or {}).get("KMSMasterKeyId"):
+        return _one_key_each(call)
     answer = await proceed()
     if answer[0] != 200:
         return answer
+    if "SSESpecification" in call.params:
+        for region in before:
+            with in_region(region):
+                _dynamodb._tables[name]["SSEDescription"] = _dynamodb._sse_description_from_spec(
+                    call.params["SSESpecification"])
     for update in call.params.get("ReplicaUpdates", []):
         _settle_replica(name, update)
     table = _dynamodb._tables[name]
@@ -59,6 +69,22 @@ async def members_share_their_settings(call, proceed):
         with in_region(region):
             _share(table, _dynamodb._tables[name])
     return answer
+
+
+def _change_keys(call, name, updates):
+    """Encrypts all members with other keys; ministack takes none for the member that is asked."""
+    if set(updates) != set(members(name)):
+        return _one_key_each(call)
+    for region, update in updates.items():
+        with in_region(region):
+            _dynamodb._tables[name]["SSEDescription"] = _dynamodb._sse_description_from_spec(
+                {"Enabled": True, "KMSMasterKeyId": update["KMSMasterKeyId"]})
+    return call.json({"TableDescription": _dynamodb._table_description(name)})
+
+
+def _one_key_each(call):
+    return call.error("ValidationException", "One or more parameter values were invalid: KMSMasterKeyId must be "
+                      "specified for each replica.")
 
 
 def _share(source, target):

@@ -55,6 +55,7 @@ class _Phase:
     active_at: float = 0
     backups_at: float = 0
     updating_until: float = 0
+    encrypting_until: float = 0
     deleting: bool = False
     tags_locked_until: float = 0
     ttl_changed_at: float = 0
@@ -87,6 +88,8 @@ def _describe(original):
     def describe(name):
         description = original(name)
         description["TableStatus"] = _phase(name).status()
+        if "SSEDescription" in description and clock.now() < _phase(name).encrypting_until:
+            description["SSEDescription"] = {**description["SSEDescription"], "Status": "UPDATING"}
         replicas = []
         for replica in description.get("Replicas", []):
             phase = _phase(name, replica["RegionName"])
@@ -149,7 +152,7 @@ async def one_concern_in_one_update(call, proceed):
         return _invalid(call, "One or more parameter values were invalid: only one of the following may be changed "
                         f"in one request: {', '.join(sorted(concerns))}")
     updates = call.params.get("ReplicaUpdates", []) + call.params.get("GlobalSecondaryIndexUpdates", [])
-    if len(updates) > 1:
+    if len(updates) > 1 and not _changes_keys(call):
         return _invalid(call, "One or more parameter values were invalid: only one replica or index may be created or "
                         "deleted in one request")
     return await proceed()
@@ -165,9 +168,15 @@ async def one_update_at_a_time(call, proceed):
         return _in_use(call, name)
     if refusal := _stream_refusal(call, _dynamodb._tables[name]):
         return refusal
-    if "ReplicaUpdates" in call.params:
+    if "ReplicaUpdates" in call.params and not _changes_keys(call):
         return await _update_replicas(call, name, proceed)
     return await _update(call, name, proceed)
+
+
+def _changes_keys(call):
+    """Whether members are to be encrypted with other keys, which is done for all of them at once."""
+    updates = call.params.get("ReplicaUpdates", [])
+    return bool(updates) and all("KMSMasterKeyId" in update.get("Update", {}) for update in updates)
 
 
 def _stream_refusal(call, table):
@@ -187,7 +196,10 @@ async def _update(call, name, proceed):
     if answer[0] != 200 or instant:
         return answer
     for region in members(name) or [get_region()]:
-        _phase(name, region).updating_until = clock.after(_UPDATING)
+        phase = _phase(name, region)
+        phase.updating_until = clock.after(_UPDATING)
+        if "SSESpecification" in call.params or _changes_keys(call):
+            phase.encrypting_until = phase.updating_until
     return call.json({"TableDescription": _dynamodb._table_description(name)})
 
 

@@ -6,7 +6,7 @@ import re
 
 from ministack.core.responses import get_account_id, request_scope
 
-from . import calls, clock, hooks, replication, store
+from . import calls, clock, hooks, kms, replication, store
 
 _VERSIONING_SETTLES = 0.8
 _BUCKET_WRITE = 0.1
@@ -33,13 +33,13 @@ def _replicate(original):
             return None
         obj["_drctl_written"] = written = clock.now()
         sent = copy.deepcopy(obj)
-        if encrypted and criteria:
-            sent["preserved_headers"]["x-amz-server-side-encryption-aws-kms-key-id"] = \
-                rule["Destination"]["EncryptionConfiguration"]["ReplicaKmsKeyID"]
+        copys_key = rule["Destination"]["EncryptionConfiguration"]["ReplicaKmsKeyID"] if encrypted and criteria else None
+        if copys_key:
+            sent["preserved_headers"]["x-amz-server-side-encryption-aws-kms-key-id"] = copys_key
         obj["replication_status"] = "PENDING"
 
         def deliver():
-            if clock.STRICT and role.rpartition("/")[2] not in _iam._roles:
+            if clock.STRICT and (role.rpartition("/")[2] not in _iam._roles or copys_key and kms.trouble(copys_key)):
                 return _mark(bucket, key, obj, "FAILED")
             if _changed_since(target, key, written):
                 return _mark(bucket, key, obj, "COMPLETED")

@@ -15,6 +15,8 @@ _READS = {
     "cloudwatch": ("cloudwatch", ["_alarms"], ["DescribeAlarms"]),
     "iam": ("iam", ["_roles"], ["GetRole", "ListRoles", "GetRolePolicy", "ListRolePolicies",
                                 "ListAttachedRolePolicies", "ListRoleTags"]),
+    "kms": ("kms", ["_keys", "_aliases"], ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListAliases",
+                                           "ListKeys", "ListResourceTags"]),
     "logs": ("cloudwatch_logs", ["_log_groups"], ["DescribeLogGroups", "ListTagsForResource"]),
     "sns": ("sns", ["_topics"], ["GetTopicAttributes", "ListTopics", "ListSubscriptionsByTopic",
                                  "ListTagsForResource"]),

@@ -6,9 +6,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 from botocore.exceptions import ClientError
 from conftest import EAST, WEST, refused, wait_until
-
-KEYS = {region: f"arn:aws:kms:{region}:000000000000:key/00000000-0000-0000-0000-000000000001"
-        for region in (EAST, WEST)}
+from test_kms import replicated
 
 
 def configuration(target, role="replication", **rule):
@@ -121,16 +119,22 @@ def test_a_wrong_role_fails_silently(strict, name):
 
 @pytest.mark.parametrize("criteria, expected", [(False, None), (True, "COMPLETED")])
 def test_encrypted_objects_travel_only_when_the_rule_says_so(strict, name, role, criteria, expected):
+    key = replicated(strict)
+    keys = {region: f"arn:aws:kms:{region}:000000000000:key/{key}" for region in (EAST, WEST)}
     rule = {"SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}}, "Destination": {
-        "Bucket": f"arn:aws:s3:::{name}-w", "EncryptionConfiguration": {"ReplicaKmsKeyID": KEYS[WEST]}}}
+        "Bucket": f"arn:aws:s3:::{name}-w", "EncryptionConfiguration": {"ReplicaKmsKeyID": keys[WEST]}}}
     strict.bucket(f"{name}-e", EAST)
     strict.bucket(f"{name}-w", WEST)
     configure(strict, f"{name}-e", EAST, configuration(f"{name}-w", role, **(rule if criteria else {})))
     strict.aws("s3").put_object(Bucket=f"{name}-e", Key="k", Body=b"1", ServerSideEncryption="aws:kms",
-                                SSEKMSKeyId=KEYS[EAST])
+                                SSEKMSKeyId=keys[EAST])
     wait_until(lambda: status(strict, f"{name}-e", "k") == expected)
     if criteria:
-        assert strict.aws("s3", WEST).head_object(Bucket=f"{name}-w", Key="k")["SSEKMSKeyId"] == KEYS[WEST]
+        assert strict.aws("s3", WEST).head_object(Bucket=f"{name}-w", Key="k")["SSEKMSKeyId"] == keys[WEST]
+        strict.aws("kms", WEST).disable_key(KeyId=key)
+        strict.aws("s3").put_object(Bucket=f"{name}-e", Key="l", Body=b"1", ServerSideEncryption="aws:kms",
+                                    SSEKMSKeyId=keys[EAST])
+        wait_until(lambda: status(strict, f"{name}-e", "l") == "FAILED")
 
 
 def test_two_writes_to_one_bucket_collide(strict, name):
