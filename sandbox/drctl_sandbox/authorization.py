@@ -135,6 +135,25 @@ def _secret(call):
     return secret["ARN"] if secret else name and _arn(call, "secretsmanager", f"secret:{name}")
 
 
+def _key(call):
+    """The key that is named, also by an alias; calls for the alias itself need both."""
+    key = call.params.get("TargetKeyId") or call.params.get("KeyId")
+    found = key and hooks.module("kms")._resolve_key(key)
+    return found["Arn"] if found else key and _arn(call, "kms", f"key/{key}")
+
+
+def _with_key(call):
+    return [("kms:TagResource", _arn(call, "kms", "key/mrk-new"), {})] if call.params.get("Tags") else []
+
+
+def _with_replica_key(call):
+    return [("kms:CreateKey", "*", {}), *_with_key(call)]
+
+
+def _with_alias(call):
+    return [(f"kms:{call.operation}", _arn(call, "kms", call.params["AliasName"]), {})]
+
+
 def _in_route53(call):
     parts = call.path.strip("/").split("/")[1:]
     parts = parts[1:] if parts[0] == "tags" else parts
@@ -142,7 +161,7 @@ def _in_route53(call):
 
 
 _RESOURCES = {"iam": _role, "lambda": _function, "dynamodb": _table, "s3": _bucket, "logs": _group, "sns": _topic,
-              "cloudwatch": _alarm, "secretsmanager": _secret, "route53": _in_route53}
+              "cloudwatch": _alarm, "secretsmanager": _secret, "route53": _in_route53, "kms": _key}
 
 
 def _url_keys(call):
@@ -206,6 +225,10 @@ _BESIDE = {
     ("dynamodb", "CreateTable"): _tagged("dynamodb:TagResource", "Tags"),
     ("dynamodb", "UpdateTable"): _with_replicas,
     ("iam", "CreateRole"): _tagged("iam:TagRole", "Tags.member.1.Key"),
+    ("kms", "CreateAlias"): _with_alias,
+    ("kms", "CreateKey"): _with_key,
+    ("kms", "ReplicateKey"): _with_replica_key,
+    ("kms", "UpdateAlias"): _with_alias,
     ("lambda", "CreateFunction"): _with_function,
     ("lambda", "GetFunction"): lambda call: [("lambda:ListTags", None, {})],
     ("lambda", "UpdateFunctionConfiguration"): lambda call: _passed(call.params.get("Role"), "lambda"),

@@ -23,6 +23,8 @@ pub struct Regional {
     pub s3: aws_sdk_s3::Client,
     /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// KMS.
+    pub kms: aws_sdk_kms::Client,
     /// SNS.
     pub sns: aws_sdk_sns::Client,
     /// CloudWatch.
@@ -135,6 +137,7 @@ impl Regional {
             logs: client!(aws_sdk_cloudwatchlogs, config, site),
             s3: s3(config, site),
             secrets: client!(aws_sdk_secretsmanager, config, site),
+            kms: client!(aws_sdk_kms, config, site),
             sns: client!(aws_sdk_sns, config, site),
             cloudwatch: client!(aws_sdk_cloudwatch, config, site),
             tagging: client!(aws_sdk_resourcegroupstagging, config, site),

@@ -12,6 +12,7 @@ use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
 use crate::graph::Resource;
 use crate::kinds::Deletion;
+use crate::kinds::key::Key;
 use crate::kinds::secret::Secret;
 use crate::kinds::table::Table;
 use crate::kinds::table_replica::TableReplica;
@@ -112,12 +113,16 @@ async fn release_all(session: &Session) -> Result<(), CliError> {
 
 /// Says what data goes, by what AWS last counted.
 fn tell_losses(plan: &Plan, deletion: Deletion, telling: &Telling<'_>) -> Result<(), CliError> {
+    let until = |days: i64| (Timestamp::now() + SignedDuration::from_hours(24 * days)).strftime("%F").to_string();
+    for change in plan.pending().filter(|change| change.address.kind == Key::KIND) {
+        let what = "what is still encrypted with it";
+        telling.loss(&change.address, what, Some(&until(Key::PENDING_DAYS.into())))?;
+    }
     for change in plan.pending().filter(|change| change.address.kind == Secret::KIND) {
         match deletion {
             Deletion::Final => telling.loss(&change.address, "its value, at once and for ever", None)?,
             Deletion::Recoverable => {
-                let until = Timestamp::now() + SignedDuration::from_hours(24 * Secret::RECOVERY_DAYS);
-                telling.loss(&change.address, "its value", Some(&until.strftime("%F").to_string()))?;
+                telling.loss(&change.address, "its value", Some(&until(Secret::RECOVERY_DAYS)))?;
             }
         }
     }

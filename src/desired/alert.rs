@@ -41,7 +41,7 @@ impl AlertSection {
             let topic = Topic {
                 name: name.clone(),
                 policy: Topic::for_alarms(&arn, scope.account),
-                kms_key: None,
+                kms_key: scope.key_in(&region),
                 tags: scope.tags(&address),
             };
             scope.add(address.clone(), &topic, [], self.at);

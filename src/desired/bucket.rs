@@ -105,7 +105,7 @@ impl BucketSection {
             let aws_name = aws_name(scope.spec, name, &region);
             let bucket = Bucket {
                 versioning: Bucket::VERSIONED.into(),
-                encryption: Encryption { algorithm: "AES256".into(), key: None, bucket_key: true },
+                encryption: Encryption::with(scope.key_in(&region)),
                 public_access_block: PublicAccessBlock::ALL,
                 ownership: Bucket::OWNER_ENFORCED.into(),
                 policy: Some(Bucket::tls_only(&aws_name)),
@@ -128,6 +128,7 @@ impl BucketSection {
                 delete_markers: true,
                 replica_modifications: self.replication == Replication::TwoWay,
                 destination: Bucket::arn(&aws_name(scope.spec, name, &to)),
+                kms_key: scope.key_in(&to),
                 time_control: Some(ReplicationRule::MINUTES),
                 metrics: true,
                 foreign: Vec::new(),
@@ -185,14 +186,19 @@ impl BucketSection {
         let sources: Vec<_> = directions.iter().map(|(from, _)| arn(from)).collect();
         let source_objects: Vec<_> = directions.iter().map(|(from, _)| objects(from)).collect();
         let destination_objects: Vec<_> = directions.iter().map(|(_, to)| objects(to)).collect();
-        let policy = json!({ "Version": "2012-10-17", "Statement": [
-            { "Sid": "Source", "Effect": "Allow", "Resource": sources,
-              "Action": ["s3:GetReplicationConfiguration", "s3:ListBucket"] },
-            { "Sid": "SourceObjects", "Effect": "Allow", "Resource": source_objects,
-              "Action": ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"] },
-            { "Sid": "DestinationObjects", "Effect": "Allow", "Resource": destination_objects,
-              "Action": ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"] },
-        ] });
+        let mut statements = vec![
+            json!({ "Sid": "Source", "Effect": "Allow", "Resource": sources,
+              "Action": ["s3:GetReplicationConfiguration", "s3:ListBucket"] }),
+            json!({ "Sid": "SourceObjects", "Effect": "Allow", "Resource": source_objects,
+              "Action": ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"] }),
+            json!({ "Sid": "DestinationObjects", "Effect": "Allow", "Resource": destination_objects,
+              "Action": ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"] }),
+        ];
+        for (from, to) in directions {
+            statements.extend(scope.key_statement(from, &["kms:Decrypt"], ["s3"]));
+            statements.extend(scope.key_statement(to, &["kms:Encrypt", "kms:GenerateDataKey"], ["s3"]));
+        }
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
         let trust = json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",
             "Principal": { "Service": "s3.amazonaws.com" },

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Scope, Spec, bucket, scope::suffixed};
+use super::scope::{capital, suffixed};
+use super::{Scope, Spec, bucket};
 use crate::graph::{Address, Document, Region, Resource};
 use crate::kinds::bucket::Bucket;
 use crate::kinds::function::Function;
@@ -192,8 +193,12 @@ impl FunctionSection {
         scope.add(role_address.clone(), &role, [], self.at);
 
         let log_group_address = Address::regional(region, LogGroup::KIND, name);
-        let log_group =
-            LogGroup { name: log_group_name, retention_days: self.log_retention, tags: scope.tags(&log_group_address) };
+        let log_group = LogGroup {
+            name: log_group_name,
+            retention_days: self.log_retention,
+            kms_key: scope.key_in(region),
+            tags: scope.tags(&log_group_address),
+        };
         scope.add(log_group_address.clone(), &log_group, [], self.at);
 
         let address = Address::regional(region, Function::KIND, name);
@@ -208,6 +213,7 @@ impl FunctionSection {
             memory: self.memory,
             timeout: self.timeout,
             environment: self.uses.iter().map(|used| used.variable(region, scope)).collect(),
+            kms_key: scope.key_in(region),
             reserved_concurrency: self.reserved_concurrency,
             tracing: match self.tracing {
                 Tracing::PassThrough => "PassThrough".into(),
@@ -236,6 +242,10 @@ impl FunctionSection {
         let mut statements =
             vec![allow("Logs", &["logs:CreateLogStream", "logs:PutLogEvents"], &[format!("{log_group_arn}:*")])];
         statements.extend(self.uses.iter().map(|used| used.statement(region, scope)));
+        for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+            let services = self.uses.iter().filter_map(Use::key).filter(|(needed, _)| *needed == action);
+            statements.extend(scope.key_statement(region, &[action], services.map(|(_, service)| service)));
+        }
         if self.tracing == Tracing::Active {
             statements.push(allow(
                 "Tracing",
@@ -248,6 +258,17 @@ impl FunctionSection {
 }
 
 impl Use {
+    /// What it takes to do with what is encrypted with a key, and the service that does it for the function. A bucket
+    /// is only looked at, not read.
+    fn key(&self) -> Option<(&'static str, &'static str)> {
+        match (self.kind, self.access) {
+            (Table::KIND, _) => Some(("kms:Decrypt", "dynamodb")),
+            (Secret::KIND, _) => Some(("kms:Decrypt", "secretsmanager")),
+            (Bucket::KIND, Access::Write) => Some(("kms:GenerateDataKey", "s3")),
+            _ => None,
+        }
+    }
+
     /// The environment variable that tells the function what the other part is called in AWS.
     fn variable(&self, region: &Region, scope: &Scope<'_>) -> (String, String) {
         let name = self.name.to_ascii_uppercase().replace('-', "_");
@@ -292,7 +313,6 @@ fn allow(sid: &str, actions: &[&str], resources: &[String]) -> Value {
 
 /// Statement ids have letters and digits only.
 fn sid(kind: &str, name: &str) -> String {
-    let capital = |part: &str| part[..1].to_ascii_uppercase() + &part[1..];
     std::iter::once(kind).chain(name.split('-')).map(capital).collect()
 }
 

@@ -7,6 +7,7 @@ mod alarm;
 mod alert;
 mod bucket;
 mod dns;
+mod encryption;
 mod function;
 mod guard;
 mod region;
@@ -30,6 +31,7 @@ pub use alarm::AlarmSection;
 pub use alert::AlertSection;
 pub use bucket::BucketSection;
 pub use dns::DnsSection;
+pub use encryption::EncryptionSection;
 pub use function::FunctionSection;
 pub use guard::GuardSection;
 pub use region::RegionSection;
@@ -67,6 +69,8 @@ pub struct Spec {
     pub system: SystemSection,
     /// `[region]`
     pub region: RegionSection,
+    /// `[encryption]`
+    pub encryption: Option<EncryptionSection>,
     /// `[table.NAME]`
     pub tables: IndexMap<String, TableSection>,
     /// `[bucket.NAME]`
@@ -141,6 +145,9 @@ impl Spec {
     /// The desired resources in `account`. `code` may lack functions that are not to be applied.
     pub fn graph(&self, account: &str, code: &CodeHashes) -> Graph {
         let mut scope = Scope::new(self, account, code);
+        if let Some(encryption) = &self.encryption {
+            encryption.emit(&mut scope);
+        }
         for (name, table) in &self.tables {
             table.emit(name, &mut scope);
         }
@@ -239,6 +246,7 @@ pub fn read_merged(files: &[(&Path, &str)], values: &[Assignment]) -> Result<Spe
     let spec = sections(&root, &mut problems).map(|sections| Spec {
         system: sections.system,
         region: sections.region,
+        encryption: sections.encryption,
         tables: sections.tables,
         buckets: sections.buckets,
         secrets: sections.secrets,
@@ -265,6 +273,7 @@ pub fn read_merged(files: &[(&Path, &str)], values: &[Assignment]) -> Result<Spe
 struct Sections {
     system: SystemSection,
     region: RegionSection,
+    encryption: Option<EncryptionSection>,
     tables: IndexMap<String, TableSection>,
     buckets: IndexMap<String, BucketSection>,
     secrets: IndexMap<String, SecretSection>,
@@ -284,6 +293,7 @@ fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
     let system = system.unwrap_or_else(SystemSection::stand_in);
     let region = section(&mut reader, "region", "primary and secondary").map(RegionSection::read);
     let region = region.unwrap_or_else(RegionSection::stand_in);
+    let encryption = reader.table("encryption").map(EncryptionSection::read);
     let mut tables = IndexMap::new();
     reader
         .each("table", |name, node, problems, path| named(&mut tables, name, node, problems, path, TableSection::read));
@@ -311,7 +321,21 @@ fn sections(root: &Node, problems: &mut Problems) -> Option<Sections> {
     };
     let timeout = reader.table("timeout").map(TimeoutSection::read).unwrap_or_default();
     reader.finish();
-    Some(Sections { system, region, tables, buckets, secrets, functions, dns, alert, alarms, state, guard, timeout })
+    Some(Sections {
+        system,
+        region,
+        encryption,
+        tables,
+        buckets,
+        secrets,
+        functions,
+        dns,
+        alert,
+        alarms,
+        state,
+        guard,
+        timeout,
+    })
 }
 
 fn declared(root: &Node) -> Vec<(&'static str, String)> {
@@ -358,6 +382,9 @@ fn named<T>(
 
 /// What only shows when all tables are known: references and the lengths of AWS names.
 fn check(spec: &Spec, problems: &mut Problems) {
+    if let Some(encryption) = &spec.encryption {
+        encryption.check(spec, problems);
+    }
     for (name, table) in &spec.tables {
         table.check(name, spec, problems);
     }

@@ -72,3 +72,8 @@ impl<'a> Scope<'a> {
 pub(super) fn suffixed(spec: &Spec, name: &str) -> String {
     format!("{name}-{}", spec.system.suffix.as_str())
 }
+
+/// A part of a name with a capital, for ids that have letters and digits only.
+pub(super) fn capital(part: &str) -> String {
+    part[..1].to_ascii_uppercase() + &part[1..]
+}

@@ -53,6 +53,7 @@ impl SecretSection {
             description: self.description.clone().unwrap_or_default(),
             home: scope.spec.region.primary.clone(),
             regions: scope.regions().into(),
+            encryption: scope.keys(),
             tags: scope.tags(&address),
         };
         scope.add(address, &secret, [], self.at);

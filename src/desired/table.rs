@@ -72,7 +72,7 @@ impl TableSection {
             billing: "PAY_PER_REQUEST".into(),
             stream: Some("NEW_AND_OLD_IMAGES".into()),
             ttl: self.ttl.clone(),
-            encryption: "AWS_OWNED".into(),
+            encryption: scope.keys(),
             home: scope.spec.region.primary.clone(),
             regions: scope.regions().into(),
             tags: scope.tags(&address),

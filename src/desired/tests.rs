@@ -4,6 +4,7 @@ mod alarm;
 mod alert;
 mod bucket;
 mod dns;
+mod encryption;
 mod function;
 mod guard;
 mod keys;

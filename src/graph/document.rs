@@ -3,11 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Reference;
+
 /// A policy document in one normal form, so that `==` compares its meaning.
 ///
 /// AWS re-orders lists, turns lists of one into scalars, writes `*` for
 /// `{"AWS": "*"}` and a bare account id as its root ARN. The constructor undoes
 /// all of it; it is the only way in.
+///
+/// A value that comes from another resource stands alone where there could be a list: nobody
+/// knows yet where it would come in the order of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Document(Value);
@@ -138,6 +143,9 @@ fn listed(value: Value) -> Vec<Value> {
 
 /// A list of texts in order: scalars become lists of one, booleans and numbers become text.
 fn sorted(value: Value, each: impl Fn(String) -> String) -> Value {
+    if Reference::of(&value).is_some() {
+        return Value::Array(vec![value]);
+    }
     let mut texts: Vec<_> = listed(value)
         .into_iter()
         .map(|item| match item {
@@ -177,6 +185,7 @@ fn percent_decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::{Input, Properties};
     use serde_json::json;
 
     #[test]
@@ -199,6 +208,18 @@ mod tests {
         let bare = Document::new(json!({"Statement": [{"Principal": {"AWS": "123456789012"}}]}));
         let root = Document::new(json!({"Statement": [{"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}]}));
         assert_eq!(bare, root);
+    }
+
+    #[test]
+    fn a_value_of_another_resource_is_filled_in_to_the_same_form() {
+        let reference = Reference { address: "global/key.main".parse().unwrap(), attribute: "arn.us-east-1".into() };
+        let policy = |resource: Value| {
+            let statement = json!({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": resource});
+            Properties::of(&json!({ "policy": Document::new(json!({ "Statement": statement })) }))
+        };
+        let wanted = policy(json!(Input::From(reference.clone())));
+        assert_eq!(wanted.references(), [reference]);
+        assert_eq!(wanted.resolve(&|_| Some("arn:x".into())), policy(json!("arn:x")));
     }
 
     #[test]

@@ -27,6 +27,10 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debu
     const CREATE_FIRST: bool = false;
     /// Whether deleting it deletes data.
     const HOLDS_DATA: bool = false;
+    /// What stays as it was when a property is changed in place, by the property: worth a warning.
+    const LEFT_BEHIND: &'static [(&'static str, &'static str)] = &[];
+    /// What comes of deleting it, beyond that it is gone: worth a warning.
+    const ON_DELETE: Option<&'static str> = None;
     /// The kind whose ownership marks also mark this one while it has none of its own.
     const PART_OF: Option<&'static str> = None;
 
@@ -58,6 +62,10 @@ pub struct Meta {
     pub create_first: bool,
     /// [`Resource::HOLDS_DATA`]
     pub holds_data: bool,
+    /// [`Resource::LEFT_BEHIND`]
+    pub left_behind: &'static [(&'static str, &'static str)],
+    /// [`Resource::ON_DELETE`]
+    pub on_delete: Option<&'static str>,
     /// [`Resource::PART_OF`]
     pub part_of: Option<&'static str>,
     /// [`Resource::ANSWERED_BY`]
@@ -91,6 +99,8 @@ impl Meta {
             documents: T::DOCUMENTS,
             create_first: T::CREATE_FIRST,
             holds_data: T::HOLDS_DATA,
+            left_behind: T::LEFT_BEHIND,
+            on_delete: T::ON_DELETE,
             part_of: T::PART_OF,
             answered_by: T::ANSWERED_BY,
             locks: T::locks,

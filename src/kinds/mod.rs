@@ -9,6 +9,7 @@ pub mod bucket_replication;
 pub mod function;
 pub mod function_url;
 pub mod health_check;
+pub mod key;
 pub mod log_group;
 #[cfg(feature = "aws")]
 mod operations;
@@ -58,7 +59,8 @@ macro_rules! kind {
 }
 
 /// Every kind in dependency order: a kind refers only to kinds above it.
-pub static REGISTRY: [Kind; 15] = [
+pub static REGISTRY: [Kind; 16] = [
+    kind!(key::Key),
     kind!(role::Role),
     kind!(log_group::LogGroup),
     kind!(table::Table),

@@ -1,6 +1,7 @@
 //! Calls that operators make by hand, past the reconciler: what a demo, a drill or a
 //! check does to a live system.
 
+use aws_sdk_kms::types::KeyState;
 use futures::future::try_join_all;
 
 use crate::aws::{Call, Clients, Regional};
@@ -80,6 +81,7 @@ async fn in_region(regional: &Regional) -> Result<Vec<String>, Failure> {
         s3.list_buckets().bucket_region(region.as_str()).into_paginator().send().collect::<Result<Vec<_>, _>>();
     let buckets =
         buckets.await.call("s3:ListAllMyBuckets")?.into_iter().flat_map(|page| page.buckets.unwrap_or_default());
+    let keys = keys(regional).await?;
     let functions = functions.call("lambda:ListFunctions")?.into_iter().filter_map(|function| function.function_name);
     let groups = groups.call("logs:DescribeLogGroups")?.into_iter().filter_map(|group| group.log_group_name);
     let named = |kind: &'static str| move |name: String| format!("{region} {kind} {name}");
@@ -89,7 +91,21 @@ async fn in_region(regional: &Regional) -> Result<Vec<String>, Failure> {
         .chain(groups.map(named("log group")))
         .chain(buckets.filter_map(|bucket| bucket.name).map(named("bucket")))
         .chain(secrets.map(named("secret")))
+        .chain(keys.into_iter().map(named("key")))
         .chain(topics.map(named("topic")))
         .chain(alarms.map(named("alarm")))
         .collect())
+}
+
+/// The aliases of keys that do not wait for their deletion; those of AWS's own keys are left out.
+async fn keys(regional: &Regional) -> Result<Vec<String>, Failure> {
+    let aliases = regional.kms.list_aliases().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let aliases = aliases.call("kms:ListAliases")?.into_iter().filter_map(|alias| alias.alias_name);
+    let looks = aliases.filter(|alias| !alias.starts_with("alias/aws/")).map(|alias| async move {
+        let key = regional.kms.describe_key().key_id(&alias).send().await.found("kms:DescribeKey")?;
+        let state = key.and_then(|answer| answer.key_metadata?.key_state);
+        let going = matches!(state, Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion));
+        Ok((!going).then_some(alias))
+    });
+    Ok(try_join_all(looks).await?.into_iter().flatten().collect())
 }

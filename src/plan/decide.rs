@@ -251,6 +251,7 @@ impl<'a> Draft<'a> {
         let change = self.changes.get_mut(address).expect("pushed a line earlier");
         change.fields = fields;
         change.forces_replacement = forces.into_iter().collect();
+        change.consequence = meta.and_then(|meta| consequence(meta, change));
     }
 
     /// Which side moved since the last apply.
@@ -275,7 +276,7 @@ impl<'a> Draft<'a> {
                     Some(site) => {
                         self.leave_alone(address, Reason::WaitsForPlace, site, Some(live.clone()), Vec::new());
                     }
-                    None => self.push(address, Action::Delete, reason, Some(live.clone()), None),
+                    None => self.delete(address, reason, live),
                 },
                 // Whatever carries our name and not our marks is somebody else's: nothing of ours to remove.
                 Err(_) => self.forget_if_recorded(address),
@@ -284,6 +285,14 @@ impl<'a> Draft<'a> {
             Some(Sight::Dark(site)) => self.leave_alone(address, Reason::Dark, site.clone(), None, Vec::new()),
             Some(Sight::Absent) | None => self.forget_if_recorded(address),
         }
+    }
+
+    fn delete(&mut self, address: &Address, reason: Reason, live: &Live) {
+        self.push(address, Action::Delete, reason, Some(live.clone()), None);
+        let change = self.changes.get_mut(address).expect("pushed a line earlier");
+        // Of a whole system's end that is told beside the losses.
+        let meta = self.basis.kind(address).filter(|_| reason != Reason::Destroy);
+        change.consequence = meta.and_then(|meta| consequence(meta, change));
     }
 
     fn forget_if_recorded(&mut self, address: &Address) {
@@ -333,6 +342,7 @@ impl<'a> Draft<'a> {
             held: Vec::new(),
             waits_for: BTreeSet::new(),
             needs: self.basis.desired.needs(address),
+            consequence: None,
         };
         self.changes.insert(address.clone(), change);
     }
@@ -408,15 +418,30 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// For a deletion of which nobody knows what it needed (the state is lost and the spec
+    /// For a deletion or an update of which nobody knows what it needed until now (the state is lost and the spec
     /// has moved on): a kind only ever refers to kinds above it.
     fn fallback_needs(&self, address: &Address, active: &BTreeSet<Address>) -> BTreeSet<Address> {
-        if self.changes[address].action != Action::Delete || self.basis.knows_needs(address) {
+        let known = match self.changes[address].action {
+            Action::Delete => self.basis.knows_needs(address),
+            Action::Update => self.basis.recorded.resources.contains_key(address),
+            _ => true,
+        };
+        if known {
             return BTreeSet::new();
         }
         let rank = self.basis.rank(address);
         active.iter().filter(|other| self.basis.rank(other) < rank).cloned().collect()
     }
+}
+
+/// What comes of a change by what its kind says of itself.
+fn consequence(meta: &Meta, change: &Change) -> Option<String> {
+    if change.action.removes() {
+        return meta.on_delete.map(str::to_owned);
+    }
+    let changed = |property: &str| change.fields.iter().any(|field| field.field() == property);
+    let left = meta.left_behind.iter().filter(|(property, _)| changed(property)).map(|(_, what)| *what);
+    Some(left.collect::<Vec<_>>().join(", and ")).filter(|what| !what.is_empty())
 }
 
 /// The graph's addresses, each after everything it needs.

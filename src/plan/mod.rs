@@ -122,6 +122,8 @@ pub struct Change {
     pub waits_for: BTreeSet<Address>,
     /// Everything the resource needs before it, to be recorded.
     pub needs: BTreeSet<Address>,
+    /// What comes of the change that one might not expect.
+    pub consequence: Option<String>,
 }
 
 /// Something with our name that is not ours.
@@ -200,6 +202,20 @@ impl Plan {
     /// Whether AWS will see any change.
     pub fn has_changes(&self) -> bool {
         self.pending().next().is_some()
+    }
+
+    /// What whoever reads the plan should know: the warnings, and what comes of the changes.
+    pub fn notices(&self) -> Vec<String> {
+        let mut consequences: Vec<(&str, Vec<String>)> = Vec::new();
+        for change in &self.changes {
+            let Some(what) = change.consequence.as_deref() else { continue };
+            match consequences.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, addresses)) => addresses.push(change.address.to_string()),
+                None => consequences.push((what, vec![change.address.to_string()])),
+            }
+        }
+        let told = consequences.into_iter().map(|(what, addresses)| format!("{}: {what}", addresses.join(", ")));
+        self.warnings.iter().cloned().chain(told).collect()
     }
 
     /// How many changes have this action; what a dark place keeps from being known is none of them.

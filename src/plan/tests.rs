@@ -6,6 +6,7 @@ mod document;
 mod drift;
 mod guard;
 mod held;
+mod notices;
 mod stale;
 mod target;
 

@@ -62,7 +62,7 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
     if let Some(summary) = summary(plan) {
         let _ = writeln!(out, "{}{summary}", if out.is_empty() { "" } else { "\n" });
     }
-    for warning in &plan.warnings {
+    for warning in plan.notices() {
         let _ = writeln!(out, "warning: {warning}");
     }
     for (address, what) in &plan.outstanding {
@@ -157,7 +157,7 @@ pub(super) fn document_lines(field: &FieldDiff) -> Vec<String> {
     let text = |value: &Option<Value>| {
         value
             .as_ref()
-            .map(|value| serde_json::to_string_pretty(value).expect("a document is plain data"))
+            .map(|value| serde_json::to_string_pretty(&told(value)).expect("a document is plain data"))
             .unwrap_or_default()
     };
     let (before, after) = (text(&field.before), text(&field.after));
@@ -211,6 +211,16 @@ pub(super) fn kept_text(property: &HeldProperty) -> String {
         spec => format!("the spec says {}", value(spec)),
     };
     format!("{}: {} ({spec})", property.path, value(&property.value))
+}
+
+/// A document in which what is not known yet says where it will come from.
+fn told(document: &Value) -> Value {
+    match document {
+        reference if Reference::of(reference).is_some() => Value::String(value(reference)),
+        Value::Array(items) => Value::Array(items.iter().map(told).collect()),
+        Value::Object(map) => Value::Object(map.iter().map(|(name, item)| (name.clone(), told(item))).collect()),
+        other => other.clone(),
+    }
 }
 
 /// A value on one line; what is not known yet says where it will come from.

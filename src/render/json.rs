@@ -23,7 +23,7 @@ pub(super) struct PlanDocument<'a> {
     summary: Summary,
     changes: Vec<ChangeDocument<'a>>,
     conflicts: Vec<ConflictDocument<'a>>,
-    warnings: &'a [String],
+    warnings: Vec<String>,
     outstanding: Vec<OutstandingDocument<'a>>,
     dark: Vec<DarkDocument<'a>>,
 }
@@ -144,7 +144,7 @@ impl<'a> PlanDocument<'a> {
             },
             changes: plan.changes.iter().map(ChangeDocument::of).collect(),
             conflicts: conflicts.collect(),
-            warnings: &plan.warnings,
+            warnings: plan.notices(),
             outstanding: outstanding.collect(),
             dark: DarkDocument::all(&plan.dark),
         }

@@ -70,7 +70,7 @@ fn head(plan: &Plan, refusals: &[Refusal]) -> String {
             "Not to be seen",
             plan.dark.iter().map(|(site, failure)| dark_text(plan, site, failure, Style::PLAIN)).collect(),
         ),
-        ("Warnings", lines(plan.warnings.clone())),
+        ("Warnings", lines(plan.notices())),
         ("Waiting", lines(waiting.collect())),
     ];
     for (title, text) in blocks.iter().filter(|(_, text)| !text.is_empty()) {

@@ -162,8 +162,9 @@ fn specs() -> impl Strategy<Value = String> {
     });
     let dns = select(vec!["", "zone = \"example.com\"", "zone = \"example.org\"\nrouting = \"failover\""]);
     let dns = (dns, select(vec!["10s", "30s"]));
-    (tables, functions, any::<bool>(), any::<bool>(), any::<bool>(), dns).prop_map(
-        |((tables, traits), (functions, settings), swapped, tagged, protected, (dns, interval))| {
+    let encryption = select(vec!["", "[encryption]\nkey = \"customer\"\n", "[encryption]\nkey = \"retired\"\n"]);
+    (tables, functions, any::<bool>(), any::<bool>(), any::<bool>(), dns, encryption).prop_map(
+        |((tables, traits), (functions, settings), swapped, tagged, protected, (dns, interval), encryption)| {
             let (primary, secondary) = if swapped { ("us-west-2", "us-east-1") } else { ("us-east-1", "us-west-2") };
             let mut spec = format!(
                 "schema = 1\n[system]\nname = \"dr\"\nenvironment = \"test\"\nsuffix = \"t1\"\n{}\
@@ -171,6 +172,7 @@ fn specs() -> impl Strategy<Value = String> {
                 if tagged { "tags = { team = \"a\" }\n" } else { "" },
                 if protected { "\"table\"" } else { "" },
             );
+            spec += encryption;
             for (name, (ttl, index)) in tables.iter().zip(traits) {
                 spec += &format!("[table.{name}]\nkey = \"id\"\n");
                 spec += if ttl { "ttl = \"expires\"\n" } else { "" };

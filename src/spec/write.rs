@@ -234,7 +234,7 @@ mod tests {
         over = "5m"
 
         [guard]
-        protect = ["table", "bucket", "secret", "zone"]
+        protect = ["key", "table", "bucket", "secret", "zone"]
         "#);
     }
 

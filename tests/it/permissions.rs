@@ -11,15 +11,17 @@ use drctl::ops::iam_policy;
 use super::floors::{Source, imports, sources};
 
 /// How operations begin in the code, as IAM writes them.
-const SERVICES: [&str; 10] =
-    ["cloudwatch", "dynamodb", "iam", "lambda", "logs", "route53", "s3", "secretsmanager", "sns", "tag"];
+const SERVICES: [&str; 11] =
+    ["cloudwatch", "dynamodb", "iam", "kms", "lambda", "logs", "route53", "s3", "secretsmanager", "sns", "tag"];
 
 /// What only the demonstration and the tests ask, which have a sandbox.
-const DEMONSTRATION: [&str; 10] = [
+const DEMONSTRATION: [&str; 12] = [
     "cloudwatch:DescribeAlarms",
     "dynamodb:ListTables",
     "dynamodb:Scan",
     "iam:ListRoles",
+    "kms:DescribeKey",
+    "kms:ListAliases",
     "lambda:ListFunctions",
     "logs:DescribeLogGroups",
     "route53:ListHealthChecks",
@@ -110,9 +112,11 @@ fn what_is_asked_past_the_kinds_is_in_a_table_too() {
     assert!(by_hand.is_empty(), "no policy for operators has {by_hand:?}");
 }
 
+/// The shipped spec, with a key of its own.
 fn production(edit: impl FnOnce(String) -> String) -> Spec {
-    let path = Path::new("specs/production.toml");
-    desired::read(path, &edit(std::fs::read_to_string(path).expect("the shipped spec"))).expect("a good spec")
+    let [path, overlay] = ["specs/production.toml", "specs/encrypted.toml"].map(Path::new);
+    let [text, key] = [path, overlay].map(|path| std::fs::read_to_string(path).expect("a shipped spec"));
+    desired::read_merged(&[(path, &edit(text)), (overlay, &key)], &[]).expect("a good spec")
 }
 
 #[test]
@@ -147,6 +151,9 @@ fn only_what_aws_offers_nothing_narrower_for_is_allowed_on_everything() {
     let expected = BTreeSet::from([
         "cloudwatch:DescribeAlarms",
         "iam:ListRoles",
+        "kms:CreateKey",
+        "kms:ListAliases",
+        "kms:ListKeys",
         "logs:DescribeLogGroups",
         "route53:CreateHealthCheck",
         "route53:CreateHostedZone",
@@ -165,6 +172,7 @@ fn deleting_what_holds_data_is_a_task_of_its_own() {
     let policy = |task| iam_policy(task, &spec, "123456789012").actions();
     for deletion in [
         "dynamodb:DeleteTable",
+        "kms:ScheduleKeyDeletion",
         "s3:DeleteBucket",
         "s3:DeleteObjectVersion",
         "secretsmanager:DeleteSecret",

@@ -36,7 +36,7 @@ fn a_guard_names_kinds_that_there_are() {
         ╰────
       help: write it in quotes: "…"
     "#);
-    assert!(guard("\"house\"").contains("help: write one of: role, "));
+    assert!(guard("\"house\"").contains("help: write one of: key, role, "));
 }
 
 #[test]

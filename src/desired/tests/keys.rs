@@ -96,6 +96,9 @@ for = 1
 statistic = "p99"
 missing = "ok"
 
+[encryption]
+key = "aws"
+
 [guard]
 protect = ["table", "bucket", "secret", "zone"]
 "#;
@@ -153,6 +156,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("alarm.*.statistic", "p99", "p50"),
     ("alarm.*.missing", "missing = \"ok\"", "missing = \"ignore\""),
     ("state.bucket", "drctl-state-acme", "drctl-state-other"),
+    ("encryption.key", "key = \"aws\"", "key = \"customer\""),
     ("guard.protect", "protect = [\"table\", \"bucket\", \"secret\", \"zone\"]", "protect = []"),
 ];
 
@@ -395,6 +399,14 @@ fn every_key_comes_to_what_it_should_in_a_system_that_runs() {
         ~ missing_data: */alarm.slow
     state.bucket
         nothing
+    encryption.key
+        +: global/key.main
+        ~ policies: global/role.logs-replication, global/role.other-replication, global/role.pay-*
+        ~ encryption: global/secret.keys, global/secret.other, global/table.ledger
+        ~ encryption.algorithm encryption.key: */bucket.logs, */bucket.other
+        ~ rules.drctl-logs-to-*.kms_key: */bucket_replication.logs
+        ~ rules.drctl-other-to-*.kms_key: */bucket_replication.other
+        ~ kms_key: function, log_group, topic
     guard.protect
         ~ deletion_protection: */table_replica.ledger
     ");

@@ -15,7 +15,7 @@ use futures::try_join;
 
 use super::{Bucket, Encryption, LifecycleRule, PublicAccessBlock, empty};
 use crate::aws::{Arn, Call, Transient, given, is_aws, own, retry};
-use crate::graph::{Attributes, Document, Failure, FailureClass, Tags};
+use crate::graph::{Attributes, Document, Failure, FailureClass, Input, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
 
 /// A bucket just made may be unknown for seconds; two writes to one bucket may collide.
@@ -180,7 +180,7 @@ async fn encryption(s3: &Client, account: &str, name: &str) -> Result<Encryption
     let default = rule.apply_server_side_encryption_by_default.ok_or_else(|| lacks("default"))?;
     Ok(Encryption {
         algorithm: given("s3:GetEncryptionConfiguration", "algorithm", default.sse_algorithm.as_str())?.to_owned(),
-        key: default.kms_master_key_id,
+        key: default.kms_master_key_id.as_deref().map(Input::from),
         bucket_key: rule.bucket_key_enabled.unwrap_or_default(),
     })
 }
@@ -294,7 +294,7 @@ impl Put<'_> {
         let malformed = |error| Failure::malformed("s3:PutEncryptionConfiguration", error);
         let default = ServerSideEncryptionByDefault::builder()
             .sse_algorithm(ServerSideEncryption::from(wanted.algorithm.as_str()))
-            .set_kms_master_key_id(wanted.key.clone())
+            .set_kms_master_key_id(wanted.key.as_ref().map(|key| key.known().to_owned()))
             .build()
             .map_err(malformed)?;
         let rule = ServerSideEncryptionRule::builder()

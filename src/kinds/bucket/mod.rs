@@ -19,7 +19,7 @@ use serde_json::json;
 pub use empty::{Content, content};
 pub use lifecycle::{LifecycleRule, Transition};
 
-use crate::graph::{Document, Resource, Tags};
+use crate::graph::{Document, Input, Resource, Tags};
 
 /// The part of a bucket that drctl manages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,8 +50,8 @@ pub struct Bucket {
 pub struct Encryption {
     /// `AES256` or `aws:kms`
     pub algorithm: String,
-    /// The KMS key, where one is used.
-    pub key: Option<String>,
+    /// The ARN of the KMS key, where one is used.
+    pub key: Option<Input>,
     /// One data key for many objects.
     pub bucket_key: bool,
 }
@@ -74,6 +74,13 @@ impl PublicAccessBlock {
     pub const ALL: Self = Self { block_acls: true, ignore_acls: true, block_policy: true, restrict: true };
     /// As it is when nobody says anything.
     pub const NONE: Self = Self { block_acls: false, ignore_acls: false, block_policy: false, restrict: false };
+}
+
+impl Encryption {
+    /// With this key, or with S3's own.
+    pub fn with(key: Option<Input>) -> Self {
+        Self { algorithm: if key.is_some() { "aws:kms" } else { "AES256" }.into(), key, bucket_key: true }
+    }
 }
 
 impl Bucket {
@@ -108,6 +115,8 @@ impl Resource for Bucket {
     const FIXED: &'static [&'static str] = &["name"];
     const DOCUMENTS: &'static [&'static str] = &["policy"];
     const HOLDS_DATA: bool = true;
+    const LEFT_BEHIND: &'static [(&'static str, &'static str)] =
+        &[("encryption", "objects that are there stay encrypted as they are, until they are copied onto themselves")];
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_s3::types::{
-    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, ExistingObjectReplicationStatus, Metrics,
-    MetricsStatus, ReplicaModifications, ReplicaModificationsStatus, ReplicationConfiguration,
-    ReplicationRule as ApiRule, ReplicationRuleFilter, ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus,
-    ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjectsStatus,
+    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, EncryptionConfiguration,
+    ExistingObjectReplicationStatus, Metrics, MetricsStatus, ReplicaModifications, ReplicaModificationsStatus,
+    ReplicationConfiguration, ReplicationRule as ApiRule, ReplicationRuleFilter, ReplicationRuleStatus,
+    ReplicationTime, ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjects,
+    SseKmsEncryptedObjectsStatus,
 };
 
 use super::{BucketReplication, ReplicationRule};
@@ -110,12 +111,11 @@ impl TryFrom<ApiRule> for ReplicationRule {
         note(filter.tag.is_some() || filter.and.is_some(), "only objects with some tags");
         note(destination.account.is_some(), "the destination is another account's");
         note(destination.storage_class.is_some(), "copies have another storage class");
-        note(destination.encryption_configuration.is_some(), "copies have another key");
+        let key = destination.encryption_configuration.and_then(|configuration| configuration.replica_kms_key_id);
         let encrypted = criteria.as_ref().and_then(|criteria| criteria.sse_kms_encrypted_objects.as_ref());
-        note(
-            encrypted.is_some_and(|encrypted| encrypted.status == SseKmsEncryptedObjectsStatus::Enabled),
-            "objects encrypted with a key are copied",
-        );
+        let encrypted = encrypted.is_some_and(|encrypted| encrypted.status == SseKmsEncryptedObjectsStatus::Enabled);
+        note(key.is_some() && !encrypted, "objects encrypted with a key are not copied");
+        note(key.is_none() && encrypted, "objects encrypted with a key are copied");
         let existing = rule.existing_object_replication;
         note(
             existing.is_some_and(|existing| existing.status == ExistingObjectReplicationStatus::Enabled),
@@ -133,6 +133,7 @@ impl TryFrom<ApiRule> for ReplicationRule {
             replica_modifications: modifications
                 .is_some_and(|modifications| modifications.status == ReplicaModificationsStatus::Enabled),
             destination: bucket,
+            kms_key: key.as_deref().map(Input::from),
             time_control: time.and_then(|time| time.time?.minutes),
             metrics: destination.metrics.is_some_and(|metrics| metrics.status == MetricsStatus::Enabled),
             foreign,
@@ -150,16 +151,15 @@ impl ReplicationRule {
             let metrics = Metrics::builder().status(MetricsStatus::Enabled);
             metrics.set_event_threshold(self.time_control.map(minutes)).build()
         });
+        let encryption =
+            self.kms_key.as_ref().map(|key| EncryptionConfiguration::builder().replica_kms_key_id(key.known()).build());
         let destination = Destination::builder()
             .bucket(&self.destination)
+            .set_encryption_configuration(encryption)
             .set_replication_time(time.transpose().map_err(malformed)?)
             .set_metrics(metrics.transpose().map_err(malformed)?)
             .build()
             .map_err(malformed)?;
-        let modifications = self.replica_modifications.then(|| {
-            let modifications = ReplicaModifications::builder().status(ReplicaModificationsStatus::Enabled).build();
-            modifications.map(|on| SourceSelectionCriteria::builder().replica_modifications(on).build())
-        });
         let markers = match self.delete_markers {
             true => DeleteMarkerReplicationStatus::Enabled,
             false => DeleteMarkerReplicationStatus::Disabled,
@@ -170,10 +170,28 @@ impl ReplicationRule {
             .priority(self.priority)
             .filter(ReplicationRuleFilter::builder().prefix("").build())
             .delete_marker_replication(DeleteMarkerReplication::builder().status(markers).build())
-            .set_source_selection_criteria(modifications.transpose().map_err(malformed)?)
+            .set_source_selection_criteria(self.criteria()?)
             .destination(destination)
             .build()
             .map_err(malformed)
+    }
+
+    /// What is copied that S3 would leave out by itself.
+    fn criteria(&self) -> Result<Option<SourceSelectionCriteria>, Failure> {
+        let modifications = self
+            .replica_modifications
+            .then(|| ReplicaModifications::builder().status(ReplicaModificationsStatus::Enabled).build());
+        let encrypted = self
+            .kms_key
+            .as_ref()
+            .map(|_| SseKmsEncryptedObjects::builder().status(SseKmsEncryptedObjectsStatus::Enabled).build());
+        if modifications.is_none() && encrypted.is_none() {
+            return Ok(None);
+        }
+        let criteria = SourceSelectionCriteria::builder()
+            .set_replica_modifications(modifications.transpose().map_err(malformed)?)
+            .set_sse_kms_encrypted_objects(encrypted.transpose().map_err(malformed)?);
+        Ok(Some(criteria.build()))
     }
 }
 

@@ -41,6 +41,9 @@ pub struct ReplicationRule {
     pub replica_modifications: bool,
     /// The ARN of the destination.
     pub destination: String,
+    /// The ARN of the KMS key that encrypts the copies; without one, S3 leaves out what is encrypted with a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<Input>,
     /// Minutes within which S3 promises the copy: 15, or no promise.
     pub time_control: Option<i32>,
     /// Whether latency and backlog are measured.

@@ -21,6 +21,7 @@ const ROLE_SETTLING: &[Transient] = &[
     ("InvalidParameterValueException", "execution role does not have permissions"),
     ("InvalidParameterValueException", "ARN does not refer to a valid principal"),
     ("InvalidParameterValueException", "throttled by EC2"),
+    ("InvalidParameterValueException", "KMS key is invalid for CreateGrant"),
     BUSY[0],
     BUSY[1],
 ];
@@ -53,6 +54,7 @@ impl Lifecycle for Function {
                 .memory_size(self.memory)
                 .timeout(self.timeout)
                 .environment(environment(&self.environment))
+                .set_kms_key_arn(self.kms_key.as_ref().map(|key| key.known().to_owned()))
                 .tracing_config(tracing(&self.tracing))
                 .set_tags(Some(self.tags.clone().into_iter().collect()))
                 .send()
@@ -140,6 +142,7 @@ fn configuration(function: &Function) -> impl PartialEq + '_ {
         memory,
         timeout,
         environment,
+        kms_key,
         tracing,
         name: _,
         code_sha256: _,
@@ -147,7 +150,7 @@ fn configuration(function: &Function) -> impl PartialEq + '_ {
         reserved_concurrency: _,
         tags: _,
     } = function;
-    ((description, runtime, handler, role), (memory, timeout, environment, tracing))
+    ((description, runtime, handler, role), (memory, timeout, environment, kms_key, tracing))
 }
 
 async fn update_configuration(cx: Context<'_>, function: &Function) -> Result<(), Failure> {
@@ -163,6 +166,8 @@ async fn update_configuration(cx: Context<'_>, function: &Function) -> Result<()
             .memory_size(function.memory)
             .timeout(function.timeout)
             .environment(environment(&function.environment))
+            // An empty one is Lambda's own; one that is not said stays.
+            .kms_key_arn(function.kms_key.as_ref().map_or("", Input::known))
             .tracing_config(tracing(&function.tracing))
             .send()
             .await
@@ -259,6 +264,13 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Function>>, Fa
         return Ok(None);
     }
     let arn = configuration.function_arn().ok_or_else(|| missing("ARN"))?.to_owned();
+    if let Some(error) = configuration.environment().and_then(|environment| environment.error()) {
+        // Who may not decrypt them is told everything else.
+        let message =
+            format!("no environment variables in the answer: {}", error.message().unwrap_or("no reason given"));
+        let failure = Failure::new(FailureClass::Denied, "lambda:GetFunction", message);
+        return Err(Failure { code: "KMSAccessDenied".into(), ..failure });
+    }
     let variables = configuration.environment().and_then(|environment| environment.variables());
     let resource = Function {
         name: name.to_owned(),
@@ -273,6 +285,7 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Function>>, Fa
         environment: variables
             .map(|variables| variables.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
             .unwrap_or_default(),
+        kms_key: configuration.kms_key_arn().filter(|key| !key.is_empty()).map(Input::from),
         reserved_concurrency,
         tracing: configuration
             .tracing_config()

@@ -33,6 +33,9 @@ pub struct Function {
     pub timeout: i32,
     /// Environment variables; never secrets, which functions read by name.
     pub environment: BTreeMap<String, String>,
+    /// The ARN of the KMS key that encrypts them at rest; `None` leaves it to Lambda's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<Input>,
     /// Concurrency set aside and capped; 0 stops the function, `None` shares the account's.
     pub reserved_concurrency: Option<i32>,
     /// X-Ray: `PassThrough` or `Active`.

@@ -8,7 +8,7 @@ use futures::future::{join_all, try_join_all};
 
 use super::LogGroup;
 use crate::aws::{Arn, Call, Transient, own, retry};
-use crate::graph::{Attributes, Failure, FailureClass, Tags};
+use crate::graph::{Attributes, Failure, FailureClass, Input, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target};
 
 /// Two writes to one group at a time.
@@ -33,6 +33,7 @@ impl Lifecycle for LogGroup {
         let logs = &cx.regional()?.logs;
         logs.create_log_group()
             .log_group_name(&self.name)
+            .set_kms_key_id(self.kms_key.as_ref().map(|key| key.known().to_owned()))
             .set_tags(Some(self.tags.clone().into_iter().collect()))
             .send()
             .await
@@ -45,6 +46,9 @@ impl Lifecycle for LogGroup {
         let logs = &cx.regional()?.logs;
         if before.retention_days != after.retention_days {
             put_retention(cx, after).await?;
+        }
+        if before.kms_key != after.kms_key {
+            put_key(cx, after).await?;
         }
         let (arn, tags) = (arn(cx, &after.name)?, TagChange::between(&before.tags, &after.tags));
         if !tags.set.is_empty() {
@@ -99,7 +103,8 @@ async fn found_in(cx: Context<'_>, target: &Target, group: &ApiLogGroup) -> Resu
         other => other?,
     };
     let retention_days = group.retention_in_days().and_then(|days| u32::try_from(days).ok());
-    let resource = LogGroup { name: target.id.clone(), retention_days, tags };
+    let kms_key = group.kms_key_id().map(Input::from);
+    let resource = LogGroup { name: target.id.clone(), retention_days, kms_key, tags };
     Ok(Some(Found { resource, attributes: attributes(&arn) }))
 }
 
@@ -147,6 +152,18 @@ async fn put_retention(cx: Context<'_>, group: &LogGroup) -> Result<(), Failure>
             logs.delete_retention_policy().log_group_name(&group.name).send().await.gone("logs:DeleteRetentionPolicy")
         }
     }
+}
+
+async fn put_key(cx: Context<'_>, group: &LogGroup) -> Result<(), Failure> {
+    let logs = &cx.regional()?.logs;
+    let Some(key) = &group.kms_key else {
+        return logs.disassociate_kms_key().log_group_name(&group.name).send().await.gone("logs:DisassociateKmsKey");
+    };
+    let put = || async {
+        let call = logs.associate_kms_key().log_group_name(&group.name).kms_key_id(key.known());
+        call.send().await.call("logs:AssociateKmsKey")
+    };
+    retry(cx.within(SETTLED_WITHIN), SETTLING, put).await.map(|_| ())
 }
 
 /// Tag calls want the ARN without the `:*` that reads return (service model of CloudWatch Logs).

@@ -9,7 +9,7 @@ mod permissions;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Resource, Tags};
+use crate::graph::{Input, Resource, Tags};
 
 /// The part of a log group that drctl manages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct LogGroup {
     pub name: String,
     /// Days until an event expires; `None` keeps events for ever.
     pub retention_days: Option<u32>,
+    /// The ARN of the KMS key that encrypts what is logged; `None` leaves it to CloudWatch's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<Input>,
     /// Tags and ownership marks.
     pub tags: Tags,
 }
@@ -31,6 +34,8 @@ impl LogGroup {
 impl Resource for LogGroup {
     const KIND: &'static str = "log_group";
     const FIXED: &'static [&'static str] = &["name"];
+    const LEFT_BEHIND: &'static [(&'static str, &'static str)] =
+        &[("kms_key", "what is logged already stays encrypted as it is")];
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())

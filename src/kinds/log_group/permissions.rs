@@ -13,8 +13,10 @@ impl Permitted for LogGroup {
         look: &[Grant::everywhere(&["logs:DescribeLogGroups"]), Grant::calls(&["logs:ListTagsForResource"], GROUP)],
         change: &[Grant::calls(
             &[
+                "logs:AssociateKmsKey",
                 "logs:CreateLogGroup",
                 "logs:DeleteRetentionPolicy",
+                "logs:DisassociateKmsKey",
                 "logs:PutRetentionPolicy",
                 "logs:TagResource",
                 "logs:UntagResource",

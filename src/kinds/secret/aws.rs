@@ -3,7 +3,7 @@
 //! Everything is written in the home region; replicas follow. `DescribeSecret` tells all, tags
 //! included, and a replica answers it like its primary, so any region will do for reading.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
@@ -11,7 +11,7 @@ use aws_sdk_secretsmanager::types::{ReplicaRegionType, ReplicationStatusType, St
 
 use super::Secret;
 use crate::aws::{Arn, Call, Look, Transient, Wait, own, poll, retry};
-use crate::graph::{Attributes, Failure, FailureClass, Owner, Region, Tags};
+use crate::graph::{Attributes, Failure, FailureClass, Input, Owner, Region, Tags};
 use crate::kinds::{Context, Created, Deletion, Everywhere, Found, Lifecycle, Seen, TagChange, Target, each};
 
 /// After a forced deletion the name stays taken for a while. With a recovery window the same words
@@ -21,6 +21,9 @@ const NAME_SETTLING: &[Transient] =
 
 /// HashiCorp's bound for a name after a forced deletion.
 const NAME_FREE_WITHIN: Duration = Duration::from_secs(120);
+
+/// Secrets Manager's own key, as it is called where it is told at all.
+const MANAGED_KEY: &str = "alias/aws/secretsmanager";
 
 /// A replica usually takes seconds.
 const REPLICATED_WITHIN: Duration = Duration::from_secs(300);
@@ -56,10 +59,22 @@ impl Lifecycle for Secret {
             let update = secrets.update_secret().secret_id(name).description(&after.description);
             update.send().await.call("secretsmanager:UpdateSecret")?;
         }
-        let new: BTreeSet<_> = after.regions.difference(&before.regions).filter(|region| *region != home).collect();
+        if before.encryption.get(home) != after.encryption.get(home) {
+            // An empty key is `aws/secretsmanager`.
+            let key = after.encryption.get(home).map_or("", Input::known);
+            let update = secrets.update_secret().secret_id(name).kms_key_id(key);
+            update.send().await.call("secretsmanager:UpdateSecret")?;
+        }
+        // A replica keeps the key that it was made with.
+        let rekeyed = before.regions.intersection(&after.regions).filter(|region| *region != home);
+        let rekeyed: BTreeSet<_> =
+            rekeyed.filter(|region| before.encryption.get(*region) != after.encryption.get(*region)).collect();
+        remove_replicas(cx, home, name, &rekeyed).await?;
+        let new = after.regions.difference(&before.regions).filter(|region| *region != home);
+        let new: BTreeSet<_> = new.chain(rekeyed).collect();
         if !new.is_empty() {
             let replicate = secrets.replicate_secret_to_regions().secret_id(name);
-            let replicate = replicate.set_add_replica_regions(Some(replicas(new.iter().copied())));
+            let replicate = replicate.set_add_replica_regions(Some(replicas(new.iter().copied(), after)));
             replicate.send().await.call("secretsmanager:ReplicateSecretToRegions")?;
             replicated(cx, home, name, &new).await?;
         }
@@ -109,9 +124,10 @@ impl Secret {
                 .name(&self.name)
                 .client_request_token(Self::placeholder_version(&self.name))
                 .secret_string(Self::PLACEHOLDER)
+                .set_kms_key_id(self.encryption.get(&self.home).map(|key| key.known().to_owned()))
                 .set_description((!self.description.is_empty()).then(|| self.description.clone()))
                 .set_tags(Some(api_tags(&self.tags)))
-                .set_add_replica_regions((!others.is_empty()).then(|| replicas(others.iter().copied())))
+                .set_add_replica_regions((!others.is_empty()).then(|| replicas(others.iter().copied(), self)))
                 .send()
                 .await
                 .call("secretsmanager:CreateSecret")
@@ -184,6 +200,7 @@ fn found(name: &str, region: &Region, secret: &DescribeSecretOutput) -> Result<S
     let made = secret.replication_status().iter().filter(|replica| replica.status() != Some(&StatusType::Failed));
     let mut regions: BTreeSet<_> = made.filter_map(|replica| replica.region()).map(Region::new).collect();
     regions.extend([home.clone(), region.clone()]);
+    let encryption = encryption(&home, region, secret);
     let mut attributes = attributes(name, arn, &home);
     if holds_placeholder(name, secret) {
         attributes.insert("waiting".into(), "set its value with `drctl secret set`".into());
@@ -193,6 +210,7 @@ fn found(name: &str, region: &Region, secret: &DescribeSecretOutput) -> Result<S
         description: secret.description().unwrap_or_default().to_owned(),
         home,
         regions,
+        encryption,
         tags: tags(secret),
     };
     Ok(Seeing { scheduled: secret.deleted_date().is_some(), found: Found { resource, attributes } })
@@ -287,8 +305,27 @@ async fn remove(cx: Context<'_>, home: &Region, name: &str) -> Result<(), Failur
     }
 }
 
-fn replicas<'a>(regions: impl Iterator<Item = &'a Region>) -> Vec<ReplicaRegionType> {
-    regions.map(|region| ReplicaRegionType::builder().region(region.as_str()).build()).collect()
+fn replicas<'a>(regions: impl Iterator<Item = &'a Region>, secret: &Secret) -> Vec<ReplicaRegionType> {
+    let replica = |region: &Region| {
+        let key = secret.encryption.get(region).map(|key| key.known().to_owned());
+        ReplicaRegionType::builder().region(region.as_str()).set_kms_key_id(key).build()
+    };
+    regions.map(replica).collect()
+}
+
+/// The keys by region. A replica tells its own alone: while its home is dark, that one's is taken for the same.
+fn encryption(home: &Region, region: &Region, secret: &DescribeSecretOutput) -> BTreeMap<Region, Input> {
+    let customers = |key: Option<&str>| key.filter(|key| !key.ends_with(MANAGED_KEY)).map(Input::from);
+    let own = customers(secret.kms_key_id());
+    let homes = (region != home).then(|| {
+        let key = secret.kms_key_id()?.replacen(region.as_str(), home.as_str(), 1);
+        Some((home.clone(), customers(Some(&key))?))
+    });
+    let others = secret
+        .replication_status()
+        .iter()
+        .filter_map(|replica| Some((Region::new(replica.region()?), customers(replica.kms_key_id())?)));
+    others.chain(own.map(|key| (region.clone(), key))).chain(homes.flatten()).collect()
 }
 
 fn tags(secret: &DescribeSecretOutput) -> Tags {

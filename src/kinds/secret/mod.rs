@@ -7,12 +7,12 @@
 mod aws;
 mod permissions;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::graph::{AnsweredBy, Region, Resource, Tags};
+use crate::graph::{AnsweredBy, Input, Region, Resource, Tags};
 
 /// The part of a secret that drctl manages. Replicas take description and tags from the home region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Secret {
     pub home: Region,
     /// Where it can be read, home included.
     pub regions: BTreeSet<Region>,
+    /// The ARN of the KMS key that encrypts it in each region; none where it is `aws/secretsmanager`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub encryption: BTreeMap<Region, Input>,
     /// Tags and ownership marks.
     pub tags: Tags,
 }

@@ -10,10 +10,11 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, CreateReplicationGroupMemberAction,
     DeleteGlobalSecondaryIndexAction, DeleteReplicationGroupMemberAction, GlobalSecondaryIndex,
     GlobalSecondaryIndexUpdate, IndexStatus, KeySchemaElement, KeyType, Projection, ProjectionType, ReplicaStatus,
-    ReplicationGroupUpdate, ScalarAttributeType, SseDescription, SseSpecification, StreamSpecification, StreamViewType,
-    TableDescription, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
+    ReplicationGroupUpdate, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription, TableStatus,
+    TimeToLiveSpecification, TimeToLiveStatus,
 };
 
+use super::encryption;
 use super::member::{api_tags, describe, tags};
 use super::{Table, TableKey};
 use crate::aws::{Arn, Call, Look, Transient, Wait, given, poll, retry};
@@ -50,6 +51,7 @@ impl Lifecycle for Table {
                 .billing_mode(BillingMode::from(self.billing.as_str()))
                 .set_global_secondary_indexes((!indexes.is_empty()).then(|| indexes.clone()))
                 .set_stream_specification(self.stream.as_deref().map(stream).transpose()?)
+                .set_sse_specification(encryption::specification(self.encryption.get(home)))
                 .set_tags(Some(api_tags(&self.tags)?))
                 .send()
                 .await
@@ -59,7 +61,7 @@ impl Lifecycle for Table {
         let answer = retry(cx.within(CHANGED_WITHIN), busy, create).await?;
         settled(cx, home, &self.name).await?;
         for region in self.regions.iter().filter(|region| *region != home) {
-            add_member(cx, home, &self.name, region).await?;
+            add_member(cx, home, self, region).await?;
         }
         if let Some(attribute) = &self.ttl {
             put_ttl(cx, home, &self.name, attribute, true).await?;
@@ -74,6 +76,10 @@ impl Lifecycle for Table {
 
     async fn update(before: &Self, after: &Self, cx: Context<'_>) -> Result<(), Failure> {
         let home = home(cx, &after.name).await?;
+        // New members come with keys of their own, which the others have to have before.
+        if let Some(keys) = encryption::changed(before, after) {
+            update(cx, &home, &after.name, |call| encryption::change(call, &home, &keys)).await?;
+        }
         if before.billing != after.billing {
             update(cx, &home, &after.name, |call| Ok(call.billing_mode(BillingMode::from(after.billing.as_str()))))
                 .await?;
@@ -83,7 +89,7 @@ impl Lifecycle for Table {
             update(cx, &home, &after.name, |call| Ok(call.stream_specification(specification.clone()))).await?;
         }
         for region in after.regions.difference(&before.regions) {
-            add_member(cx, &home, &after.name, region).await?;
+            add_member(cx, &home, after, region).await?;
         }
         for name in
             before.indexes.iter().filter(|(name, key)| after.indexes.get(*name) != Some(key)).map(|(name, _)| name)
@@ -116,10 +122,6 @@ impl Lifecycle for Table {
         }
         for region in before.regions.difference(&after.regions) {
             remove_member(cx, &home, &after.name, region).await?;
-        }
-        if before.encryption != after.encryption {
-            let aws_owned = SseSpecification::builder().enabled(false).build();
-            update(cx, &home, &after.name, |call| Ok(call.sse_specification(aws_owned.clone()))).await?;
         }
         Ok(())
     }
@@ -198,11 +200,7 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Table>>, Failu
             .and_then(|stream| stream.stream_view_type())
             .map(|view| view.as_str().to_owned()),
         ttl,
-        encryption: table
-            .sse_description()
-            .and_then(SseDescription::kms_master_key_arn)
-            .unwrap_or("AWS_OWNED")
-            .to_owned(),
+        encryption: encryption::of(home, table),
         home: home.clone(),
         regions: group(home, table),
         tags,
@@ -240,12 +238,17 @@ async fn update(
     settled(cx, home, name).await
 }
 
-type UpdateTable = aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
+pub(super) type UpdateTable = aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
 
 /// Adds a member and waits until it is active. A creation that AWS gives up just disappears
 /// from the list, so the wait asks again for one that is gone.
-async fn add_member(cx: Context<'_>, home: &Region, name: &str, region: &Region) -> Result<(), Failure> {
-    let create = CreateReplicationGroupMemberAction::builder().region_name(region.as_str()).build().map_err(unbuilt)?;
+async fn add_member(cx: Context<'_>, home: &Region, table: &Table, region: &Region) -> Result<(), Failure> {
+    let name = table.name.as_str();
+    let create = CreateReplicationGroupMemberAction::builder()
+        .region_name(region.as_str())
+        .set_kms_master_key_id(table.encryption.get(region).map(|key| key.known().to_owned()))
+        .build()
+        .map_err(unbuilt)?;
     let change = ReplicationGroupUpdate::builder().create(create).build();
     match update(cx, home, name, |call| Ok(call.replica_updates(change.clone()))).await {
         // Said of somebody else's table, and of a replica that an earlier call made whose answer was lost.
@@ -330,6 +333,9 @@ async fn settled(cx: Context<'_>, region: &Region, name: &str) -> Result<(), Fai
         let Some(table) = describe(cx, region, name).await? else { return Ok(Look::not_yet("unknown")) };
         if let Some(status) = table.table_status().filter(|status| **status != TableStatus::Active) {
             return Ok(Look::not_yet(status));
+        }
+        if encryption::is_changing(&table) {
+            return Ok(Look::not_yet("encrypted anew"));
         }
         let index =
             table.global_secondary_indexes().iter().find(|index| index.index_status() != Some(&IndexStatus::Active));
@@ -455,7 +461,7 @@ fn no_stream() -> Result<StreamSpecification, Failure> {
     StreamSpecification::builder().stream_enabled(false).build().map_err(unbuilt)
 }
 
-fn unbuilt(error: impl std::fmt::Display) -> Failure {
+pub(super) fn unbuilt(error: impl std::fmt::Display) -> Failure {
     Failure::malformed("dynamodb:UpdateTable", error)
 }
 

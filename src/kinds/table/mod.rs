@@ -7,6 +7,8 @@
 #[cfg(feature = "aws")]
 mod aws;
 #[cfg(feature = "aws")]
+mod encryption;
+#[cfg(feature = "aws")]
 pub(super) mod member;
 mod permissions;
 
@@ -14,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{AnsweredBy, Region, Resource, Tags};
+use crate::graph::{AnsweredBy, Input, Region, Resource, Tags};
 
 /// The part of a global table that its members share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,8 +33,9 @@ pub struct Table {
     pub stream: Option<String>,
     /// The attribute that tells when an item expires.
     pub ttl: Option<String>,
-    /// `AWS_OWNED`, or the ARN of a KMS key.
-    pub encryption: String,
+    /// The ARN of the KMS key that encrypts each member; none where DynamoDB does it with its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub encryption: BTreeMap<Region, Input>,
     /// Where the group is made: the primary at that time. Replicas are always made from here.
     pub home: Region,
     /// Where the members are.

@@ -6,7 +6,7 @@ use aws_sdk_sns::types::Tag;
 
 use super::Topic;
 use crate::aws::{Arn, Call, Transient, own, retry};
-use crate::graph::{Attributes, Document, Failure, FailureClass, Tags};
+use crate::graph::{Attributes, Document, Failure, FailureClass, Input, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target, each};
 
 /// SNS takes one change of a topic's tags at a time.
@@ -29,7 +29,7 @@ impl Lifecycle for Topic {
             let call = cx.regional()?.sns.create_topic().name(&self.name);
             let call = call.attributes(POLICY, self.policy.to_text()).set_tags(Some(api_tags(&self.tags)?));
             let call = match &self.kms_key {
-                Some(key) => call.attributes(KMS_KEY, key),
+                Some(key) => call.attributes(KMS_KEY, key.known()),
                 None => call,
             };
             call.send().await.call("sns:CreateTopic")
@@ -48,7 +48,7 @@ impl Lifecycle for Topic {
             set(cx, &arn, POLICY, &after.policy.to_text()).await?;
         }
         if before.kms_key != after.kms_key {
-            set(cx, &arn, KMS_KEY, after.kms_key.as_deref().unwrap_or_default()).await?;
+            set(cx, &arn, KMS_KEY, after.kms_key.as_ref().map_or("", Input::known)).await?;
         }
         let tags = TagChange::between(&before.tags, &after.tags);
         if !tags.set.is_empty() {
@@ -96,7 +96,7 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Topic>>, Failu
                 Failure::malformed("sns:GetTopicAttributes", format!("the policy is not JSON: {error}"))
             })
         })?;
-    let kms_key = found.get(KMS_KEY).filter(|key| !key.is_empty()).cloned();
+    let kms_key = found.get(KMS_KEY).filter(|key| !key.is_empty()).map(|key| Input::from(key.as_str()));
     let resource = Topic { name: name.to_owned(), policy, kms_key, tags };
     Ok(Some(Found { resource, attributes: attributes(&arn) }))
 }

@@ -7,7 +7,7 @@ mod permissions;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::graph::{Document, Resource, Tags};
+use crate::graph::{Document, Input, Resource, Tags};
 
 /// The part of a topic that drctl manages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,9 +16,9 @@ pub struct Topic {
     pub name: String,
     /// Who may publish and subscribe.
     pub policy: Document,
-    /// The key that encrypts what is stored. drctl sets none: alarms cannot publish through
+    /// The ARN of the key that encrypts what is stored. None of AWS's: alarms cannot publish through
     /// `alias/aws/sns`, and what they send would vanish without a word.
-    pub kms_key: Option<String>,
+    pub kms_key: Option<Input>,
     /// Tags and ownership marks.
     pub tags: Tags,
 }

@@ -124,6 +124,8 @@ impl World {
                 return Err(self.complain(format!("{address} is settled before the table is there")));
             }
             "table_replica" => {}
+            // KMS is asked first for a key with these marks.
+            "key" => {}
             _ if there && after.text("reference").is_some() => {}
             _ if there => return Err(Failure::new(FailureClass::Exists, "fake:Create", "it is there already")),
             _ => {}
@@ -163,7 +165,10 @@ impl World {
             }
             live = with(&live, field, value.clone());
         }
-        self.put(&key, Some(live));
+        // What is not set may be left out.
+        let unset = before.fields().map(|(field, _)| field).filter(|field| after.get(field).is_none());
+        let unset: Vec<_> = unset.filter(|field| !half && !meta.at_creation.contains(field)).collect();
+        self.put(&key, Some(live.without(&unset)));
         Ok(())
     }
 
@@ -245,6 +250,7 @@ impl World {
             ("role", "function") => user.text("role") == attributes(key).get("arn").map(String::as_str),
             ("log_group", "function") => other == place && *id == format!("/aws/lambda/{their_id}"),
             ("function", "function_url") => (other, their_id) == (place, id),
+            ("key", _) => json!(user).to_string().contains(&format!(":key:{id}")),
             ("zone", "record") => user.text("zone") == Some(id),
             ("health_check", "record") => user.get("sets").is_some_and(|sets| sets.to_string().contains(id)),
             _ => false,
@@ -290,7 +296,7 @@ pub(super) fn made_id(properties: &Properties, generation: usize) -> String {
     if let (Some(topic), Some(address)) = (properties.text("topic"), properties.text("endpoint")) {
         return format!("{topic}:{}:{address}", properties.text("protocol").unwrap_or_default());
     }
-    let name = ["name", "function", "bucket"].iter().find_map(|field| properties.text(field));
+    let name = ["name", "function", "bucket", "alias"].iter().find_map(|field| properties.text(field));
     name.expect("every kind has a name").to_owned()
 }
 
@@ -301,13 +307,16 @@ pub(super) fn identified(properties: &Properties, id: &str) -> Properties {
 
 pub(super) fn attributes((place, kind, id): &Key) -> Attributes {
     let arn = format!("arn:fake:{place}:{kind}:{id}");
-    Attributes::from([
+    let in_region = |region: &str| (format!("arn.{region}"), format!("arn:fake:{region}:{kind}:{id}"));
+    let in_regions = ["us-east-1", "us-west-2", "eu-west-1"].map(in_region).into_iter().filter(|_| kind == "key");
+    let everywhere = [
         ("name".into(), id.clone()),
         ("id".into(), id.clone()),
         ("host".into(), format!("{id}.{place}")),
         ("url".into(), format!("https://{id}.{place}")),
         ("arn".into(), arn),
-    ])
+    ];
+    everywhere.into_iter().chain(in_regions).collect()
 }
 
 pub(super) fn tags(properties: &Properties) -> Option<Tags> {
@@ -318,8 +327,12 @@ pub(super) fn home(table: &Properties) -> Region {
     Region::new(table.text("home").expect("a table has a home"))
 }
 
-fn regions(table: &Properties) -> BTreeSet<Region> {
-    serde_json::from_value(table.get("regions").cloned().unwrap_or_default()).expect("a table is in regions")
+/// Where something is that is in several regions: a list of them, or what it is in each.
+fn regions(several: &Properties) -> BTreeSet<Region> {
+    match several.get("regions").or_else(|| several.get("members")) {
+        Some(Value::Object(members)) => members.keys().map(Region::new).collect(),
+        listed => serde_json::from_value(listed.cloned().unwrap_or_default()).expect("a list of regions"),
+    }
 }
 
 /// What is there when a creation of several calls stops after the first.
@@ -331,6 +344,7 @@ fn half_of(kind: &str, whole: &Properties) -> Properties {
         "function" => with(whole, "reserved_concurrency", Value::Null),
         "function_url" => with(whole, "permissions", json!({})),
         "table_replica" => with(whole, "deletion_protection", json!(false)),
+        "key" => with(whole, "rotation", json!(false)),
         "zone" | "health_check" => with(whole, "tags", json!({})),
         _ => whole.clone(),
     }

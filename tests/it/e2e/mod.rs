@@ -7,6 +7,7 @@ mod crash;
 mod dark;
 mod dns;
 mod drift;
+mod encryption;
 mod faults;
 mod fields;
 mod guards;

@@ -13,6 +13,9 @@ use drctl::ops::{Answer, get, post};
 pub(super) const EAST: &str = "us-east-1";
 pub(super) const WEST: &str = "us-west-2";
 
+/// What is laid over a spec for a key of its own.
+pub(super) const ENCRYPTED: &str = include_str!("../../../specs/encrypted.toml");
+
 /// What a small spec begins with.
 const HEAD: &str = r#"schema = 1
 

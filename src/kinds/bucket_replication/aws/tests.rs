@@ -34,6 +34,7 @@ fn rule() -> ReplicationRule {
         delete_markers: true,
         replica_modifications: true,
         destination: "arn:aws:s3:::transaction-logs-us-west-2-prod-001".into(),
+        kms_key: None,
         time_control: Some(15),
         metrics: true,
         foreign: vec![],
@@ -69,6 +70,23 @@ fn what_a_rule_says_nothing_of_is_off() {
         ..rule()
     };
     assert_eq!(found.resource.rules.into_values().collect::<Vec<_>>(), [quiet]);
+}
+
+#[test]
+fn copies_are_encrypted_with_the_key_of_their_region() {
+    const KEY: &str = "arn:aws:kms:us-west-2:123456789012:key/mrk-1a2b";
+    let criteria =
+        "<SseKmsEncryptedObjects><Status>Enabled</Status></SseKmsEncryptedObjects></SourceSelectionCriteria>";
+    let key = format!(
+        "<EncryptionConfiguration><ReplicaKmsKeyID>{KEY}</ReplicaKmsKeyID></EncryptionConfiguration></Destination>"
+    );
+    let operation = "GetBucketReplication";
+    let encrypted = |aws: Canned| aws.replacing(operation, "</Destination>", &key);
+    let found = case().found_in(|aws| encrypted(aws).replacing(operation, "</SourceSelectionCriteria>", criteria));
+    let wanted = ReplicationRule { kms_key: Some(Input::from(KEY)), ..rule() };
+    assert_eq!(found.resource.rules.into_values().collect::<Vec<_>>(), [wanted.clone()]);
+    let half = ReplicationRule { foreign: vec!["objects encrypted with a key are not copied".into()], ..wanted };
+    assert_eq!(case().found_in(encrypted).resource.rules.into_values().collect::<Vec<_>>(), [half]);
 }
 
 #[test]

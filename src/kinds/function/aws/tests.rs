@@ -9,6 +9,7 @@ use crate::plan::Sight;
 
 const NAME: &str = "payment-processor-prod-001";
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:payment-processor-prod-001";
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/mrk-1a2b";
 const ROLE: &str = "arn:aws:iam::123456789012:role/payment-processor-us-east-1-prod-001";
 
 fn answer() -> Value {
@@ -48,6 +49,7 @@ fn function() -> Function {
         memory: 256,
         timeout: 10,
         environment: [("TABLE_PAYMENTS".to_owned(), "payments-prod-001".to_owned())].into(),
+        kms_key: None,
         reserved_concurrency: Some(100),
         tracing: "Active".into(),
         tags: tags(&[("cost-center", "payments")]),
@@ -77,6 +79,26 @@ fn what_lambda_leaves_out_is_its_default() {
         ..function()
     };
     assert_eq!(found.resource, plain);
+}
+
+#[test]
+fn a_key_is_told_and_an_empty_one_is_lambdas_own() {
+    for (said, key) in [(KEY, Some(Input::from(KEY))), ("", None)] {
+        let mut encrypted = answer();
+        encrypted["Configuration"]["KMSKeyArn"] = said.into();
+        let found = case().found_in(|aws| aws.json("GetFunction", encrypted));
+        assert_eq!(found.resource, Function { kms_key: key, ..function() });
+    }
+}
+
+#[test]
+fn variables_that_the_caller_may_not_decrypt_are_no_missing_ones() {
+    let mut encrypted = answer();
+    encrypted["Configuration"]["Environment"] =
+        json!({ "Error": { "ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt" } });
+    let failure = case().failure_in(|aws| aws.json("GetFunction", encrypted));
+    assert_eq!(failure.class, FailureClass::Denied);
+    assert!(failure.message.ends_with("Lambda was unable to decrypt"), "{failure}");
 }
 
 #[test]

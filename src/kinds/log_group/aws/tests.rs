@@ -30,7 +30,12 @@ fn case() -> Case<LogGroup> {
 #[test]
 fn a_group_is_read_with_its_retention_and_tags() {
     let arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/payment-processor-prod-001";
-    let resource = LogGroup { name: NAME.into(), retention_days: Some(30), tags: tags(&[("cost-center", "payments")]) };
+    let resource = LogGroup {
+        name: NAME.into(),
+        retention_days: Some(30),
+        kms_key: None,
+        tags: tags(&[("cost-center", "payments")]),
+    };
     let found = Found { resource, attributes: Attributes::from([("arn".into(), arn.into())]) };
     assert_eq!(case().found(), found);
 }
@@ -39,6 +44,14 @@ fn a_group_is_read_with_its_retention_and_tags() {
 fn a_group_without_retention_keeps_events_for_ever() {
     let found = case().found_in(|aws| aws.without("DescribeLogGroups", "/logGroups/0/retentionInDays"));
     assert_eq!(found.resource.retention_days, None);
+}
+
+#[test]
+fn a_group_tells_its_key() {
+    let mut encrypted = group(NAME);
+    encrypted["kmsKeyId"] = "arn:aws:kms:us-east-1:123456789012:key/mrk-1a2b".into();
+    let found = case().found_in(|aws| aws.json("DescribeLogGroups", json!({ "logGroups": [encrypted] })));
+    assert_eq!(found.resource.kms_key, Some("arn:aws:kms:us-east-1:123456789012:key/mrk-1a2b".into()));
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn found() -> Found<Secret> {
         description: "Payment gateway API credentials".into(),
         home: region("us-west-2"),
         regions: ["us-east-1", "us-west-2"].map(region).into(),
+        encryption: [].into(),
         tags: tags(&[("cost-center", "payments")]),
     };
     let attributes: Attributes = tags(&[("name", NAME), ("arn", &arn("us-west-2")), ("home", "us-west-2")]);
@@ -63,6 +64,24 @@ fn a_secret_that_still_has_its_placeholder_waits_for_a_value() {
     secret["VersionIdsToStages"] = json!({ Secret::placeholder_version(NAME): ["AWSCURRENT"] });
     let seen = case().found_in(|aws| aws.json("us-west-2 DescribeSecret", secret));
     assert_eq!(seen.attributes["waiting"], "set its value with `drctl secret set`");
+}
+
+#[test]
+fn a_secret_is_read_with_the_key_of_each_region() {
+    let key = |region: &str| format!("arn:aws:kms:{region}:123456789012:key/mrk-1a2b");
+    let keys = || ["us-east-1", "us-west-2"].map(|name| (region(name), key(name).as_str().into()));
+    let (mut main, mut copy) = (home(), replica());
+    main["KmsKeyId"] = key("us-west-2").into();
+    main["ReplicationStatus"][0]["KmsKeyId"] = key("us-east-1").into();
+    copy["KmsKeyId"] = key("us-east-1").into();
+    let seen = case().found_in(|aws| aws.json("us-west-2 DescribeSecret", main));
+    assert_eq!(seen.resource.encryption, keys().into());
+    // The replica alone takes its home's for the same key.
+    let gone = "ResourceNotFoundException";
+    let seen = case().found_in(|aws| {
+        aws.json("us-east-1 DescribeSecret", copy).refusing("us-west-2 DescribeSecret", gone, "not there")
+    });
+    assert_eq!(seen.resource.encryption, keys().into());
 }
 
 #[test]

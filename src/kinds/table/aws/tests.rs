@@ -62,7 +62,7 @@ fn a_group_is_read_from_its_oldest_member() {
         billing: "PAY_PER_REQUEST".into(),
         stream: Some("NEW_AND_OLD_IMAGES".into()),
         ttl: Some("expiresAt".into()),
-        encryption: "AWS_OWNED".into(),
+        encryption: [].into(),
         home: region("us-west-2"),
         regions: ["us-east-1", "us-west-2"].map(region).into(),
         tags: tags(&[("cost-center", "payments")]),
@@ -88,6 +88,18 @@ fn what_dynamodb_leaves_out_is_its_default() {
     let Table { billing, stream, indexes, regions, .. } = found.resource;
     assert_eq!((billing.as_str(), stream, indexes.len()), ("PROVISIONED", None, 0));
     assert_eq!(regions, [region("us-west-2")].into());
+}
+
+#[test]
+fn a_group_is_read_with_the_key_of_each_member() {
+    let key = |region: &str| format!("arn:aws:kms:{region}:123456789012:key/mrk-1a2b");
+    let mut home = member("us-west-2", 1_700_000_000.5, &["us-east-1"]);
+    home["Table"]["SSEDescription"] =
+        json!({ "Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key("us-west-2") });
+    home["Table"]["Replicas"][0]["KMSMasterKeyId"] = key("us-east-1").into();
+    let found = case().found_in(|aws| aws.json("us-west-2 DescribeTable", home));
+    let keys = ["us-east-1", "us-west-2"].map(|name| (region(name), key(name).as_str().into()));
+    assert_eq!(found.resource.encryption, keys.into());
 }
 
 #[test]

@@ -49,6 +49,14 @@ fn a_topic_is_read_with_its_policy_and_tags() {
 }
 
 #[test]
+fn a_topic_tells_its_key() {
+    let key = "arn:aws:kms:us-east-1:123456789012:key/mrk-1a2b";
+    let with_key = format!("{}</Attributes>", entry("KmsMasterKeyId", key));
+    let found = case().found_in(|aws| aws.replacing("GetTopicAttributes", "</Attributes>", &with_key));
+    assert_eq!(found.resource.kms_key, Some(key.into()));
+}
+
+#[test]
 fn a_topic_that_is_not_there_is_absent() {
     case().is_absent_after(&[("GetTopicAttributes", "NotFound")]);
 }

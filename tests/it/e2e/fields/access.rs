@@ -24,6 +24,7 @@ pub(super) const ROWS: &[Row] = &[
     drifts("role", "tags.*", ROLE, "tags.stranger"),
     fixed("log_group", "name", "CloudWatch Logs knows a group by its name"),
     drifts("log_group", "retention_days", GROUP, "retention_days"),
+    drifts("log_group", "kms_key", GROUP, "kms_key"),
     drifts("log_group", "tags.*", GROUP, "tags.stranger"),
     fixed("function", "name", "Lambda knows a function by its name"),
     drifts("function", "description", FUNCTION, "description"),
@@ -35,6 +36,7 @@ pub(super) const ROWS: &[Row] = &[
     drifts("function", "memory", FUNCTION, "memory"),
     drifts("function", "timeout", FUNCTION, "timeout"),
     drifts("function", "environment.*", FUNCTION, "environment.STRANGER"),
+    drifts("function", "kms_key", FUNCTION, "kms_key"),
     drifts("function", "reserved_concurrency", FUNCTION, "reserved_concurrency"),
     drifts("function", "tracing", FUNCTION, "tracing"),
     drifts("function", "tags.*", FUNCTION, "tags.stranger"),
@@ -73,6 +75,7 @@ async fn role(outside: &Outside) {
 async fn log_group(outside: &Outside) {
     let (logs, name) = (&outside.east().logs, format!("/aws/lambda/{NAME}"));
     logs.put_retention_policy().log_group_name(&name).retention_in_days(7).send().await.unwrap();
+    logs.disassociate_kms_key().log_group_name(&name).send().await.unwrap();
     let arn = outside.arn("logs", "us-east-1", &format!("log-group:{name}"));
     logs.tag_resource().resource_arn(arn).tags("stranger", "1").send().await.unwrap();
 }
@@ -84,7 +87,7 @@ async fn function(outside: &Outside) {
     let environment = Environment::builder().set_variables(variables).variables("STRANGER", "1").build();
     let role = format!("arn:aws:iam::{}:role/health-check-us-east-1-prod-001", outside.clients.account);
     let update = lambda.update_function_configuration().function_name(NAME).description("mine").handler("other");
-    let update = update.runtime(Runtime::from("provided.al2")).role(role).memory_size(128).timeout(3);
+    let update = update.runtime(Runtime::from("provided.al2")).role(role).memory_size(128).timeout(3).kms_key_arn("");
     let tracing = TracingConfig::builder().mode(TracingMode::Active).build();
     update.environment(environment).tracing_config(tracing).send().await.unwrap();
     settled(outside).await;

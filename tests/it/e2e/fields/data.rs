@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Row] = &[
     drifts("table", "billing", TABLE, "billing"),
     drifts("table", "stream", TABLE, "stream"),
     drifts("table", "ttl", TABLE, "ttl"),
-    drifts("table", "encryption", TABLE, "encryption"),
+    drifts("table", "encryption.*", TABLE, "encryption.us-east-1"),
     at_creation("table", "home", "it is observed: the oldest member"),
     drifts("table", "regions", TABLE, "regions"),
     at_creation("table", "tags.*", "each member has its own, see table_replica"),
@@ -38,6 +38,7 @@ pub(super) const ROWS: &[Row] = &[
     drifts("secret", "description", SECRET, "description"),
     at_creation("secret", "home", "it is observed, and Secrets Manager never moves it"),
     drifts("secret", "regions", SECRET, "regions"),
+    drifts("secret", "encryption.*", SECRET, "encryption.us-east-1"),
     drifts("secret", "tags.*", SECRET, "tags.stranger"),
 ];
 
@@ -115,7 +116,7 @@ async fn update(regional: &Regional, change: impl Fn(UpdateTableFluentBuilder) -
 
 async fn secret(outside: &Outside) {
     let (secrets, name) = (&outside.east().secrets, "payment-api-keys-prod-001");
-    secrets.update_secret().secret_id(name).description("mine").send().await.unwrap();
+    secrets.update_secret().secret_id(name).description("mine").kms_key_id("").send().await.unwrap();
     let remove = secrets.remove_regions_from_replication().secret_id(name).remove_replica_regions(WEST);
     remove.send().await.unwrap();
     let tag = aws_sdk_secretsmanager::types::Tag::builder().key("stranger").value("1").build();

@@ -8,6 +8,7 @@ mod access;
 mod alerts;
 mod data;
 mod dns;
+mod keys;
 mod objects;
 mod tree;
 
@@ -19,7 +20,7 @@ use drctl::graph::Region;
 use drctl::kinds::REGISTRY;
 use serde_json::Value;
 
-use super::world::{Caller, EAST, WEST, World};
+use super::world::{Caller, EAST, ENCRYPTED, WEST, World};
 
 /// One property of a kind. In its path `*` is any name, `[]` any item of a list.
 struct Row {
@@ -51,7 +52,7 @@ const fn at_creation(kind: &'static str, path: &'static str, why: &'static str) 
 }
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [access::ROWS, data::ROWS, objects::ROWS, alerts::ROWS, dns::ROWS].into_iter().flatten()
+    [keys::ROWS, access::ROWS, data::ROWS, objects::ROWS, alerts::ROWS, dns::ROWS].into_iter().flatten()
 }
 
 /// Resources that are gone with what is changed, and made again.
@@ -85,6 +86,7 @@ async fn a_moment() {
 #[test]
 fn every_property_changed_outside_is_seen_as_drift_and_repaired() {
     let world = World::new();
+    world.write_spec(|spec| format!("{spec}{ENCRYPTED}"));
     world.apply();
     let (planner, applier) = (world.caller("plan"), world.caller("apply"));
     let outside = Outside { clients: world.clients() };
@@ -95,7 +97,9 @@ fn every_property_changed_outside_is_seen_as_drift_and_repaired() {
             objects::change(&outside),
             alerts::change(&outside),
             dns::change(&outside),
-        )
+        );
+        // Last, because what is encrypted cannot be changed with a key that is off.
+        keys::change(&outside).await;
     });
     // Reads are behind for a moment, and tags longer.
     let deadline = Instant::now() + Duration::from_secs(60);

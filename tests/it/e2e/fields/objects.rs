@@ -62,6 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     drifts("bucket_replication", "rules.*.delete_markers", COPIES, rule!("delete_markers")),
     drifts("bucket_replication", "rules.*.replica_modifications", COPIES, rule!("replica_modifications")),
     drifts("bucket_replication", "rules.*.destination", COPIES, rule!("destination")),
+    drifts("bucket_replication", "rules.*.kms_key", COPIES, rule!("kms_key")),
     drifts("bucket_replication", "rules.*.time_control", COPIES, rule!("time_control")),
     drifts("bucket_replication", "rules.*.metrics", COPIES, rule!("metrics")),
     drifts("bucket_replication", "rules.*.foreign", COPIES, rule!("foreign")),
@@ -101,9 +102,8 @@ async fn east(outside: &Outside) {
 }
 
 async fn encryption(s3: &Client) {
-    let key = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555";
-    let default = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms);
-    let default = default.kms_master_key_id(key).build().unwrap();
+    let default = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256);
+    let default = default.build().unwrap();
     let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default);
     let rule = rule.bucket_key_enabled(false).build();
     let encryption = ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use drctl::desired::load;
 use drctl::graph::Reference;
 use drctl::kinds::{
-    REGISTRY, alarm, bucket, bucket_replication, function, function_url, health_check, log_group, record, role, secret,
-    subscription, table, table_replica, topic, zone,
+    REGISTRY, alarm, bucket, bucket_replication, function, function_url, health_check, key, log_group, record, role,
+    secret, subscription, table, table_replica, topic, zone,
 };
 use serde::Deserializer;
 use serde::de::value::Error;
@@ -15,7 +15,8 @@ use serde_json::Value;
 
 /// The paths of every property by kind: `sets.us-east-1-prod-001.weight`, with `[]` for the items of a list.
 pub(super) fn properties() -> BTreeMap<&'static str, BTreeSet<String>> {
-    let spec = load(&["specs/production.toml".into()], &[]).expect("the shipped spec is right");
+    let files = ["specs/production.toml", "specs/encrypted.toml"].map(Into::into);
+    let spec = load(&files, &[]).expect("the shipped spec is right");
     let code = spec.functions.keys().map(|name| (name.clone(), format!("(hash of {name})"))).collect();
     let graph = spec.graph("123456789012", &code);
     let mut found: BTreeMap<&str, BTreeSet<String>> = of_structs();
@@ -52,6 +53,7 @@ fn collect(path: &str, value: &Value, paths: &mut BTreeSet<String>) {
 /// The fields of each kind's struct, also those that are left out of a resource that is only wanted.
 fn of_structs() -> BTreeMap<&'static str, BTreeSet<String>> {
     let structs = [
+        ("key", fields::<key::Key>()),
         ("role", fields::<role::Role>()),
         ("log_group", fields::<log_group::LogGroup>()),
         ("table", fields::<table::Table>()),

@@ -1,0 +1,74 @@
+//! What the calls in `aws.rs` need to be allowed, and what services ask of the key in the caller's name.
+
+use super::Key;
+use crate::iam::{Condition, Grant, Permissions};
+use crate::kinds::Permitted;
+
+/// KMS makes the ids; those of multi-Region keys begin like this.
+const KEY: &[&str] = &["arn:aws:kms:{region}:{account}:key/mrk-*"];
+
+/// What an alias leads to, and a key that has no id yet.
+const ANY_KEY: &[&str] = &["arn:aws:kms:{region}:{account}:key/*"];
+
+/// An alias needs to be allowed for itself and for the key that it leads to.
+const ALIASED: &[&str] = &["arn:aws:kms:{region}:{account}:{alias}", "arn:aws:kms:{region}:{account}:key/mrk-*"];
+
+/// The role with which KMS keeps the members alike; it makes it with the account's first multi-Region key.
+const SYNCHRONIZATION: &[&str] = &[
+    "arn:aws:iam::{account}:role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys",
+];
+
+const BY_DYNAMODB: &[Condition] = &[Condition::equals("kms:ViaService", "dynamodb.{region}.amazonaws.com")];
+const BY_LAMBDA: &[Condition] = &[Condition::equals("kms:ViaService", "lambda.{region}.amazonaws.com")];
+const BY_SECRETS_MANAGER: &[Condition] =
+    &[Condition::equals("kms:ViaService", "secretsmanager.{region}.amazonaws.com")];
+
+impl Permitted for Key {
+    const PERMISSIONS: Permissions = Permissions {
+        look: &[
+            Grant::calls(&["kms:DescribeKey"], ANY_KEY),
+            Grant::calls(&["kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"], KEY),
+            Grant::everywhere(&["kms:ListAliases"]),
+            // Without it, Lambda tells no variables.
+            Grant::implied(&["kms:Decrypt"], KEY).only(BY_LAMBDA),
+        ],
+        change: &[
+            Grant::everywhere(&["kms:CreateKey", "kms:ListKeys"]),
+            Grant::calls(&["kms:TagResource"], ANY_KEY),
+            Grant::calls(&["kms:CreateAlias", "kms:UpdateAlias"], ALIASED),
+            Grant::calls(
+                &[
+                    "kms:CancelKeyDeletion",
+                    "kms:DisableKey",
+                    "kms:DisableKeyRotation",
+                    "kms:EnableKey",
+                    "kms:EnableKeyRotation",
+                    "kms:PutKeyPolicy",
+                    "kms:ReplicateKey",
+                    "kms:UntagResource",
+                    "kms:UpdateKeyDescription",
+                ],
+                KEY,
+            ),
+            Grant::implied(&["iam:CreateServiceLinkedRole"], SYNCHRONIZATION)
+                .only(&[Condition::equals("iam:AWSServiceName", "mrk.kms.amazonaws.com")]),
+            Grant::implied(
+                &[
+                    "kms:CreateGrant",
+                    "kms:Decrypt",
+                    "kms:Encrypt",
+                    "kms:GenerateDataKey",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                ],
+                KEY,
+            )
+            .only(BY_DYNAMODB),
+            Grant::implied(&["kms:CreateGrant", "kms:Encrypt"], KEY).only(BY_LAMBDA),
+            Grant::implied(&["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], KEY).only(BY_SECRETS_MANAGER),
+        ],
+        remove: &[Grant::calls(&["kms:ScheduleKeyDeletion"], KEY)],
+        operate: &[Grant::implied(&["kms:Decrypt", "kms:GenerateDataKey"], KEY).only(BY_SECRETS_MANAGER)],
+        ..Permissions::NONE
+    };
+}

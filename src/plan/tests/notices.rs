@@ -1,0 +1,48 @@
+//! What whoever reads a plan is told beside the changes.
+
+use insta::assert_snapshot;
+
+use super::{SPEC, applied, order, replan};
+use crate::tests::at;
+
+const BUCKET: &str = "[bucket.logs]\n";
+
+fn with(key: &str) -> String {
+    format!("{SPEC}{BUCKET}[encryption]\nkey = \"{key}\"\n")
+}
+
+#[test]
+fn what_is_there_stays_encrypted_as_it_is() {
+    assert_snapshot!(replan(&with("aws"), &with("customer")).notices().join("\n"), @"
+    us-east-1/bucket.logs, us-west-2/bucket.logs: objects that are there stay encrypted as they are, until they are copied onto themselves
+    us-east-1/log_group.pay, us-west-2/log_group.pay: what is logged already stays encrypted as it is
+    ");
+    let and_back = replan(&with("customer"), &with("retired"));
+    assert_eq!(and_back.notices(), replan(&with("aws"), &with("customer")).notices());
+    assert_eq!(replan(&with("customer"), &with("customer")).notices(), [""; 0]);
+}
+
+#[test]
+fn a_key_that_goes_is_told_unless_the_whole_system_does() {
+    assert_snapshot!(replan(&with("retired"), &with("aws")).notices().join("\n"), @"global/key.main: cannot be used from then on, and neither can what is still encrypted with it; KMS deletes it 30 days after its replicas, which go after 30 days, and until then a spec that wants it brings it back");
+    assert_eq!(applied(&with("customer")).destroy(&with("customer")).notices(), [""; 0]);
+}
+
+#[test]
+fn a_key_goes_once_nothing_uses_it_any_more_also_if_the_state_is_lost() {
+    let waits = |world: super::World| order(&world.plan(&with("aws")));
+    let last = |order: String| order.lines().find(|line| line.starts_with("delete")).map(str::to_owned);
+    let known = last(waits(applied(&with("customer"))));
+    assert_eq!(known, last(waits(applied(&with("customer")).with_the_state_lost())));
+    assert_snapshot!(known.unwrap(), @"delete global/key.main after [global/role.logs-replication, global/role.pay-us-east-1, global/role.pay-us-west-2, global/table.payments, us-east-1/bucket.logs, us-east-1/bucket_replication.logs, us-east-1/function.pay, us-east-1/log_group.pay, us-west-2/bucket.logs, us-west-2/bucket_replication.logs, us-west-2/function.pay, us-west-2/log_group.pay]");
+}
+
+#[test]
+fn a_new_key_comes_before_whatever_is_encrypted_with_it() {
+    let plan = replan(&with("aws"), &with("customer"));
+    let key = at("global/key.main");
+    let users = plan.pending().filter(|change| change.address != key);
+    for user in users {
+        assert!(user.waits_for.contains(&key), "{}", user.address);
+    }
+}
