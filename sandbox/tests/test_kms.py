@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import EAST, WEST, refused, wait_until
+from test_authorization import may, user
 
 
 @pytest.fixture
@@ -83,3 +84,13 @@ def test_a_replica_is_being_created_for_a_moment(strict):
     kms.replicate_key(KeyId=key, ReplicaRegion=WEST)
     becomes(strict, key, WEST, "Creating")
     becomes(strict, key, WEST, "Enabled")
+
+
+def test_an_alias_needs_to_be_allowed_for_itself_and_for_its_key(plain, name):
+    key = plain.aws("kms").create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    alias, arn = f"alias/{name}", f"arn:aws:kms:{EAST}:000000000000"
+    half = user(plain, f"{name}-half", may("kms:CreateAlias", f"{arn}:key/mrk-*"))("kms")
+    assert f"{arn}:{alias}" in refused(half.create_alias, AliasName=alias, TargetKeyId=key)[1]
+    whole = user(plain, name, may("kms:CreateAlias", [f"{arn}:key/mrk-*", f"{arn}:{alias}"]))("kms")
+    whole.create_alias(AliasName=alias, TargetKeyId=key)
+    assert "kms:DescribeKey" in refused(whole.describe_key, KeyId=alias)[1]

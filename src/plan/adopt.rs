@@ -203,6 +203,7 @@ impl Basis<'_> {
             held: Vec::new(),
             waits_for: BTreeSet::new(),
             needs: self.needs(&address),
+            consequence: None,
             address,
         }
     }

@@ -186,7 +186,8 @@ fn deleting_what_holds_data_is_a_task_of_its_own() {
     }
     assert!(policy(Task::Apply).contains("lambda:DeleteFunction"));
     let reads = ["Get", "List", "Describe"];
-    for action in policy(Task::Plan) {
+    // Lambda decrypts variables with it, and only through Lambda it is allowed.
+    for action in policy(Task::Plan).into_iter().filter(|action| *action != "kms:Decrypt") {
         let name = action.split(':').nth(1).unwrap_or_default();
         assert!(reads.iter().any(|read| name.starts_with(read)), "{action} is no read");
     }
