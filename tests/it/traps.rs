@@ -72,7 +72,7 @@ const TRAPS: &[Trap] = &[
     Trap { number: 23, what: "one change of a zone at a time; throttling is a 400",
         met: By { code: "src/kinds/zone/aws.rs: PriorRequestNotComplete", tests: &["sandbox/tests/test_route53.py: test_two_batches_at_once_are_refused", "sandbox/tests/test_control.py: test_throttling_has_the_form_of_each_service", LIFECYCLE] } },
     Trap { number: 24, what: "policies come back percent-encoded, in another order and form",
-        met: By { code: "src/graph/document.rs: pub struct Document", tests: &["sandbox/tests/test_iam.py: test_policies_are_percent_encoded", "src/plan/tests.rs: a_policy_that_aws_writes_differently_is_the_same_policy"] } },
+        met: By { code: "src/graph/document.rs: pub struct Document", tests: &["sandbox/tests/test_iam.py: test_policies_are_percent_encoded", "src/plan/tests/document.rs: a_policy_that_aws_writes_differently_is_the_same_policy"] } },
     Trap { number: 25, what: "failing over needs control planes that are down with the region; a health function of its own stays green",
         met: Open { because: "failing over comes with `drctl failover`; that a red payment function turns its region red is met by functions/health-check and shown by tests/it/e2e/drift.rs: concurrency_0_turns_the_region_red_and_is_repaired" } },
 ];
