@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Scope, Spec, scope::capital};
-use crate::graph::{Input, Region};
+use crate::graph::{Input, Region, Tags};
 use crate::kinds::key::{Key, Member};
 use crate::spec::{At, Problem, Problems, TableReader};
 
@@ -57,7 +57,7 @@ impl EncryptionSection {
             enabled: true,
             aliased: true,
             description: format!("Encrypts what {} {} stores", spec.system.name.as_str(), spec.system.suffix.as_str()),
-            tags: tags.clone(),
+            tags: Tags::new(),
         };
         let policy = |region: &Region| Key::policy(region, scope.account, spec.system.suffix.as_str());
         let key = Key {

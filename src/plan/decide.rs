@@ -144,11 +144,9 @@ impl Basis<'_> {
         needs
     }
 
-    /// Whether anything says what `address` needs.
-    fn knows_needs(&self, address: &Address) -> bool {
-        let known =
-            |address: &Address| self.desired.get(address).is_some() || self.recorded.resources.contains_key(address);
-        known(address) || known(&address.current())
+    /// Whether the last apply of `address`, or of what is in its place, is recorded.
+    fn is_recorded(&self, address: &Address) -> bool {
+        [address, &address.current()].iter().any(|address| self.recorded.resources.contains_key(*address))
     }
 
     fn is_created_first(&self, address: &Address) -> bool {
@@ -418,19 +416,17 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// For a deletion or an update of which nobody knows what it needed until now (the state is lost and the spec
-    /// has moved on): a kind only ever refers to kinds above it.
+    /// For a deletion or an update of which nobody knows what it needed until now (the state is lost): a kind only
+    /// ever refers to kinds above it, and what is in the spec to something that has left it.
     fn fallback_needs(&self, address: &Address, active: &BTreeSet<Address>) -> BTreeSet<Address> {
-        let known = match self.changes[address].action {
-            Action::Delete => self.basis.knows_needs(address),
-            Action::Update => self.basis.recorded.resources.contains_key(address),
-            _ => true,
-        };
-        if known {
+        let changes = matches!(self.changes[address].action, Action::Delete | Action::Update);
+        if !changes || self.basis.is_recorded(address) {
             return BTreeSet::new();
         }
-        let rank = self.basis.rank(address);
-        active.iter().filter(|other| self.basis.rank(other) < rank).cloned().collect()
+        let in_spec = |address: &Address| self.basis.desired.get(&address.current()).is_some();
+        let (rank, known) = (self.basis.rank(address), in_spec(address));
+        let maybe = |other: &&Address| self.basis.rank(other) < rank && !(known && in_spec(other));
+        active.iter().filter(maybe).cloned().collect()
     }
 }
 

@@ -50,14 +50,17 @@ impl Lifecycle for Key {
         regions.extend(others);
         for (region, wanted) in regions {
             let here = Here { cx, kms: &cx.region(region)?.kms, region, id };
-            let (is, policy) = match (before.members.get(region), before.policies.get(region)) {
-                (Some(member), Some(policy)) => (member.clone(), policy.clone()),
-                _ => here.join(&before.home, wanted, after.policies.get(region)).await?,
+            let is = match (before.members.get(region), before.policies.get(region)) {
+                (Some(member), Some(policy)) => {
+                    Part { tags: tags_here(&before.tags, &member.tags), policy: policy.clone(), member: member.clone() }
+                }
+                _ => here.join(&before.home, after).await?,
             };
-            if let Some(wanted) = after.policies.get(region).filter(|wanted| **wanted != policy) {
+            if let Some(wanted) = after.policies.get(region).filter(|wanted| **wanted != is.policy) {
                 here.put_policy(wanted).await?;
             }
-            here.settle(&is, wanted, &after.alias).await?;
+            here.settle(&is.member, wanted, &after.alias).await?;
+            here.tag(&TagChange::between(&is.tags, &after.tags)).await?;
         }
         if before.rotation != after.rotation {
             put_rotation(cx, &before.home, id, after.rotation).await?;
@@ -95,10 +98,7 @@ impl Key {
         Ok(Self {
             id: Some(given(CREATE, "id", metadata.key_id())?.to_owned()),
             rotation: false,
-            members: BTreeMap::from([(
-                self.home.clone(),
-                Member { enabled: true, aliased: false, tags: self.tags.clone(), ..member.clone() },
-            )]),
+            members: BTreeMap::from([(self.home.clone(), Member { enabled: true, aliased: false, ..member.clone() })]),
             policies: BTreeMap::from([(self.home.clone(), policy.clone())]),
             ..self.clone()
         })
@@ -147,16 +147,24 @@ impl Key {
         let home = seen.first().map(|(_, metadata)| home(metadata)).transpose()?;
         let home = home.ok_or_else(|| Failure::new(FailureClass::NotFound, "kms:DescribeKey", "the key is gone"))?;
         let here = Here { cx, kms: &cx.region(&home)?.kms, region: &home, id: &id };
-        let (member, policy) = here.restore().await?;
+        let Part { member, policy, tags } = here.restore().await?;
         Ok(Self {
             rotation: rotation(cx, &home, &id).await?,
             members: BTreeMap::from([(home.clone(), member)]),
             policies: BTreeMap::from([(home.clone(), policy)]),
+            tags,
             id: Some(id),
             home,
             ..self.clone()
         })
     }
+}
+
+/// What a region has of the key for itself, with all its tags.
+struct Part {
+    member: Member,
+    policy: Document,
+    tags: Tags,
 }
 
 /// The key in one region.
@@ -170,18 +178,15 @@ struct Here<'a> {
 
 impl Here<'_> {
     /// Makes the key's replica here, or takes back the deletion of one that waits for it; says what it is then.
-    async fn join(
-        &self,
-        home: &Region,
-        wanted: &Member,
-        policy: Option<&Document>,
-    ) -> Result<(Member, Document), Failure> {
+    async fn join(&self, home: &Region, wanted: &Key) -> Result<Part, Failure> {
         if describe(self.cx, self.region, self.id).await?.is_some_and(|key| is_pending(&key)) {
             return self.restore().await;
         }
+        let description = wanted.members.get(self.region).map(|member| member.description.clone());
+        let policy = wanted.policies.get(self.region).map(Document::to_text);
         let replicate = || async {
             let call = self.cx.region(home)?.kms.replicate_key().key_id(self.id).replica_region(self.region.as_str());
-            let call = call.description(&wanted.description).set_policy(policy.map(Document::to_text));
+            let call = call.set_description(description.clone()).set_policy(policy.clone());
             call.set_tags(Some(api_tags(&wanted.tags)?)).send().await.call("kms:ReplicateKey")
         };
         match retry(self.cx.within(SETTLED_WITHIN), SETTLING, replicate).await {
@@ -193,14 +198,14 @@ impl Here<'_> {
     }
 
     /// Takes the deletion back; a key that comes back is disabled.
-    async fn restore(&self) -> Result<(Member, Document), Failure> {
+    async fn restore(&self) -> Result<Part, Failure> {
         let cancel = self.kms.cancel_key_deletion().key_id(self.id);
         cancel.send().await.call("kms:CancelKeyDeletion")?;
         self.usable().await
     }
 
     /// Waits until the key is there and not about to go.
-    async fn usable(&self) -> Result<(Member, Document), Failure> {
+    async fn usable(&self) -> Result<Part, Failure> {
         let until = format!("the key to be there in {}", self.region);
         let wait = Wait { operation: "kms:DescribeKey", until: &until, deadline: self.cx.within(REPLICATED_WITHIN) };
         poll(wait, self.cx.progress, || async {
@@ -208,22 +213,22 @@ impl Here<'_> {
             match key.key_state() {
                 Some(state @ KeyState::Creating) => Ok(Look::not_yet(state)),
                 Some(state) if is_pending(&key) => Ok(Look::not_yet(state)),
-                _ => self.member(&key).await.map(Look::Ready),
+                _ => self.part(&key).await.map(Look::Ready),
             }
         })
         .await
     }
 
     /// What the key is here, and who may use it.
-    async fn member(&self, key: &KeyMetadata) -> Result<(Member, Document), Failure> {
+    async fn part(&self, key: &KeyMetadata) -> Result<Part, Failure> {
         let (policy, aliases, tags) = try_join!(self.policy(), self.aliases(), tags(self.cx, self.region, self.id))?;
         let member = Member {
             enabled: key.key_state() != Some(&KeyState::Disabled),
             aliased: aliases.contains(&Key::alias(&self.cx.owner.system, &self.cx.owner.suffix)),
             description: key.description().unwrap_or_default().to_owned(),
-            tags,
+            tags: Tags::new(),
         };
-        Ok((member, policy))
+        Ok(Part { member, policy, tags })
     }
 
     async fn policy(&self) -> Result<Document, Failure> {
@@ -251,13 +256,16 @@ impl Here<'_> {
         if is.aliased != wanted.aliased {
             self.put_alias(alias).await?;
         }
-        let tags = TagChange::between(&is.tags, &wanted.tags);
+        Ok(())
+    }
+
+    async fn tag(&self, tags: &TagChange) -> Result<(), Failure> {
         if !tags.set.is_empty() {
             let tag = self.kms.tag_resource().key_id(self.id).set_tags(Some(api_tags(&tags.set)?));
             tag.send().await.call("kms:TagResource")?;
         }
         if !tags.unset.is_empty() {
-            let untag = self.kms.untag_resource().key_id(self.id).set_tag_keys(Some(tags.unset));
+            let untag = self.kms.untag_resource().key_id(self.id).set_tag_keys(Some(tags.unset.clone()));
             untag.send().await.call("kms:UntagResource")?;
         }
         Ok(())
@@ -293,40 +301,47 @@ impl Here<'_> {
     }
 }
 
-/// The key as one region shows it.
-struct Sighting {
-    key: KeyMetadata,
-    member: Member,
-    policy: Document,
-}
-
 /// What all regions together say. A key that waits for its deletion everywhere is not there.
 async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Key>>, Failure> {
     let look = async |region| {
         let Some(key) = describe(cx, region, id).await?.filter(|key| !is_pending(key)) else { return Ok(None) };
-        let (member, policy) = Here { cx, kms: &cx.region(region)?.kms, region, id }.member(&key).await?;
-        Ok(Some(Sighting { key, member, policy }))
+        let part = Here { cx, kms: &cx.region(region)?.kms, region, id }.part(&key).await?;
+        Ok(Some((key, part)))
     };
     let Everywhere { seen, dark } = cx.look_everywhere(look).await?;
-    let Some((region, first)) = seen.first() else { return dark.map_or(Ok(None), Err) };
-    let (home, rotation) = (home(&first.key)?, rotation(cx, region, id).await?);
-    let tags = first.member.tags.clone();
+    let Some((region, (key, first))) = seen.first() else { return dark.map_or(Ok(None), Err) };
+    let (home, rotation) = (home(key)?, rotation(cx, region, id).await?);
+    let at_home = seen.iter().find(|(region, _)| *region == home).map_or(first, |(_, (_, part))| part);
+    let tags = at_home.tags.clone();
+    let (mut members, mut policies) = (BTreeMap::new(), BTreeMap::new());
     // Nobody can tell what a dark region has, and nothing is changed meanwhile: it is taken for what drctl makes.
     let hidden = |region: &Region| dark.is_some() || !cx.clients.regions.contains_key(region);
-    let as_made = |region: Region| {
-        let policy = Key::policy(&region, &cx.clients.account, &cx.owner.suffix);
-        (region, (first.member.clone(), policy))
-    };
-    let mut parts: BTreeMap<_, _> = listed(&first.key)?.into_iter().filter(hidden).map(as_made).collect();
-    parts.extend(seen.iter().map(|(region, seen)| (region.clone(), (seen.member.clone(), seen.policy.clone()))));
-    let (mut members, mut policies) = (BTreeMap::new(), BTreeMap::new());
-    for (region, (member, policy)) in parts {
-        members.insert(region.clone(), member);
-        policies.insert(region, policy);
+    for region in listed(key)?.into_iter().filter(hidden) {
+        policies.insert(region.clone(), Key::policy(&region, &cx.clients.account, &cx.owner.suffix));
+        members.insert(region, first.member.clone());
+    }
+    for (region, (_, part)) in &seen {
+        policies.insert(region.clone(), part.policy.clone());
+        members.insert(region.clone(), Member { tags: differences(&tags, &part.tags), ..part.member.clone() });
     }
     let (attributes, alias) = (attributes(cx, &home, id), Key::alias(&cx.owner.system, &cx.owner.suffix));
     let resource = Key { id: Some(id.to_owned()), alias, rotation, home, members, policies, tags };
     Ok(Some(Found { resource, attributes }))
+}
+
+/// The tags in which a member differs from home, without a value where it lacks one.
+fn differences(at_home: &Tags, here: &Tags) -> Tags {
+    let differs = |key: &&String| at_home.get(*key) != here.get(*key);
+    let keys = at_home.keys().chain(here.keys()).filter(differs);
+    keys.map(|key| (key.clone(), here.get(key).cloned().unwrap_or_default())).collect()
+}
+
+/// All tags of a member that differs from home in some.
+fn tags_here(at_home: &Tags, differences: &Tags) -> Tags {
+    let mut tags = at_home.clone();
+    tags.extend(differences.clone());
+    tags.retain(|key, value| !value.is_empty() || !differences.contains_key(key));
+    tags
 }
 
 /// A key by its id or its alias.

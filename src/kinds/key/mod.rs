@@ -30,7 +30,7 @@ pub struct Key {
     pub members: BTreeMap<Region, Member>,
     /// Who may use the key in each region.
     pub policies: BTreeMap<Region, Document>,
-    /// Tags and ownership marks for the creating requests; later each member has its own.
+    /// Tags and ownership marks, as home has them.
     pub tags: Tags,
 }
 
@@ -43,7 +43,7 @@ pub struct Member {
     pub aliased: bool,
     /// What it is for.
     pub description: String,
-    /// Tags and ownership marks.
+    /// Tags in which it differs from home, without a value where it lacks one.
     pub tags: Tags,
 }
 
@@ -103,7 +103,7 @@ impl Key {
 impl Resource for Key {
     const KIND: &'static str = "key";
     const FIXED: &'static [&'static str] = &["alias"];
-    const AT_CREATION: &'static [&'static str] = &["id", "home", "tags"];
+    const AT_CREATION: &'static [&'static str] = &["id", "home"];
     const DOCUMENTS: &'static [&'static str] = &["policies"];
     const HOLDS_DATA: bool = true;
     const ON_DELETE: Option<&'static str> = Some(

@@ -59,7 +59,7 @@ fn member() -> Member {
         enabled: true,
         aliased: true,
         description: "Encrypts what payment-dr prod-001 stores".into(),
-        tags: tags(&[("cost-center", "payments")]),
+        tags: tags(&[]),
     }
 }
 
@@ -92,6 +92,17 @@ fn a_member_that_is_disabled_or_has_lost_its_alias_says_so() {
     });
     assert_eq!(seen.resource.members[&region(OTHER)], Member { enabled: false, aliased: false, ..member() });
     assert_eq!(seen.resource.members[&region(HOME)], member());
+}
+
+#[test]
+fn a_member_tells_in_which_tags_it_differs_from_home() {
+    let others = json!({ "Tags": [{ "TagKey": "stranger", "TagValue": "1" }], "Truncated": false });
+    let seen = case().found_in(|aws| aws.json("us-east-1 ListResourceTags", others)).resource;
+    assert_eq!(seen.tags, tags(&[("cost-center", "payments")]));
+    assert_eq!(seen.members[&region(HOME)].tags, tags(&[]));
+    let differs = &seen.members[&region(OTHER)].tags;
+    assert_eq!(*differs, tags(&[("cost-center", ""), ("stranger", "1")]));
+    assert_eq!(super::tags_here(&seen.tags, differs), tags(&[("stranger", "1")]));
 }
 
 #[test]
