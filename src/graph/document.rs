@@ -29,9 +29,19 @@ impl Document {
         serde_json::from_str(&plain).map(Self::new)
     }
 
-    /// The text to send to AWS.
+    /// The text to send to AWS. A condition with one value has no list around it: AWS takes both forms, and some
+    /// of the tools that judge policies only this one.
     pub fn to_text(&self) -> String {
-        self.0.to_string()
+        let mut policy = self.0.clone();
+        let statements = policy.get_mut("Statement").and_then(Value::as_array_mut).into_iter().flatten();
+        let conditions = statements.filter_map(|statement| statement.get_mut("Condition")?.as_object_mut());
+        let operators = conditions.flat_map(Map::values_mut).filter_map(Value::as_object_mut);
+        for value in operators.flat_map(Map::values_mut) {
+            if let Some([alone]) = value.as_array().map(Vec::as_slice) {
+                *value = alone.clone();
+            }
+        }
+        policy.to_string()
     }
 
     /// The statements, in normal order.
@@ -201,6 +211,8 @@ mod tests {
         );
         assert_eq!(ours, theirs);
         assert_eq!(ours.to_text(), theirs.to_text());
+        assert!(ours.to_text().contains(r#""aws:SecureTransport":"false""#), "{}", ours.to_text());
+        assert_eq!(Document::parse(&ours.to_text()).unwrap(), ours);
     }
 
     #[test]

@@ -81,6 +81,7 @@ pub fn adopt(basis: &Basis<'_>, asked: &BTreeSet<Address>, stacks: Stacks) -> Ad
         match basis.observed.seen.get(&address) {
             Some(Sight::Failed(failure)) => adoption.plan.failures.push((address, failure.clone())),
             Some(Sight::Live(live)) => match basis.ours(&address, live) {
+                Ok(()) if basis.lacks_marks(&address, live) => drop(strangers.insert(address, live.clone())),
                 Ok(()) => adoption.ours.extend(asked.contains(&address).then_some(address)),
                 Err(belongs_to) => match basis.hindrance(&address, live, belongs_to, stacks) {
                     Some(hindrance) => adoption.hindrances.push((address, hindrance)),
@@ -140,6 +141,12 @@ impl Basis<'_> {
         let of = |address: &&Address| self.kind(address).and_then(|meta| meta.part_of) == Some(&whole.kind);
         let parts = self.desired.iter().map(|(address, _)| address).filter(of);
         parts.filter(|part| self.whole(part).as_ref() == Some(whole)).cloned().collect()
+    }
+
+    /// Whether it is a part that takes marks of its own, and an adoption was stopped before it wrote them.
+    fn lacks_marks(&self, address: &Address, live: &Live) -> bool {
+        let is_part = self.kind(address).is_some_and(|meta| meta.part_of.is_some());
+        is_part && live.tags().is_some_and(|tags| Owner::named_in(&tags).is_none())
     }
 
     fn hindrance(

@@ -416,16 +416,17 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// For a deletion or an update of which nobody knows what it needed until now (the state is lost): a kind only
-    /// ever refers to kinds above it, and what is in the spec to something that has left it.
+    /// For a deletion or an update of which nobody knows what it needed until now (the state is lost, and the spec
+    /// may have moved on): a kind only ever refers to kinds above it. What is updated no longer needs what the spec
+    /// does not say, so of all that only deletions are of interest.
     fn fallback_needs(&self, address: &Address, active: &BTreeSet<Address>) -> BTreeSet<Address> {
-        let changes = matches!(self.changes[address].action, Action::Delete | Action::Update);
-        if !changes || self.basis.is_recorded(address) {
+        let action = self.changes[address].action;
+        if !matches!(action, Action::Delete | Action::Update) || self.basis.is_recorded(address) {
             return BTreeSet::new();
         }
-        let in_spec = |address: &Address| self.basis.desired.get(&address.current()).is_some();
-        let (rank, known) = (self.basis.rank(address), in_spec(address));
-        let maybe = |other: &&Address| self.basis.rank(other) < rank && !(known && in_spec(other));
+        let rank = self.basis.rank(address);
+        let goes = |other: &Address| action == Action::Delete || self.changes[other].action == Action::Delete;
+        let maybe = |other: &&Address| self.basis.rank(other) < rank && goes(other);
         active.iter().filter(maybe).cloned().collect()
     }
 }
