@@ -84,7 +84,7 @@ fn copies_are_encrypted_with_the_key_of_their_region() {
     let encrypted = |aws: Canned| aws.replacing(operation, "</Destination>", &key);
     let found = case().found_in(|aws| encrypted(aws).replacing(operation, "</SourceSelectionCriteria>", criteria));
     let wanted = ReplicationRule { kms_key: Some(Input::from(KEY)), ..rule() };
-    assert!(found.resource.rules.into_values().eq([wanted.clone()]));
+    assert_eq!(found.resource.rules.into_values().collect::<Vec<_>>(), std::slice::from_ref(&wanted));
     let half = ReplicationRule { foreign: vec!["objects encrypted with a key are not copied".into()], ..wanted };
     assert_eq!(case().found_in(encrypted).resource.rules.into_values().collect::<Vec<_>>(), [half]);
 }
