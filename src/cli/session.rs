@@ -95,7 +95,15 @@ impl Session {
         };
         let (target, folder) = target(args.sandbox, ui).await?;
         let clients = connected(&target, &spec).await?;
-        let store = store(&spec, Some(&clients), folder)?;
+        let local = local(&spec, folder)?;
+        if spec.state.is_shared() && local.is_there() {
+            let file = local.file();
+            ui.remark(&format!(
+                "{} is not used any more: `drctl state move` takes it into the buckets",
+                file.display()
+            ));
+        }
+        let store = store(&spec, Some(&clients), local);
         Ok(Self::of(spec, code, target, clients, store))
     }
 
@@ -201,6 +209,8 @@ pub(super) struct Stored {
     pub(super) store: Store,
     /// What the buckets are reached with, if it is in S3.
     pub(super) clients: Option<Clients>,
+    /// Where it lies on this machine, if it does.
+    pub(super) local: Folder,
 }
 
 impl Stored {
@@ -208,7 +218,8 @@ impl Stored {
         let spec = args.spec.load()?;
         let (target, folder) = target(args.sandbox, ui).await?;
         let clients = if spec.state.is_shared() { Some(connected(&target, &spec).await?) } else { None };
-        Ok(Self { store: store(&spec, clients.as_ref(), folder)?, spec, clients })
+        let local = local(&spec, folder)?;
+        Ok(Self { store: store(&spec, clients.as_ref(), local.clone()), spec, clients, local })
     }
 }
 
@@ -224,16 +235,21 @@ async fn connected(target: &Target, spec: &Spec) -> Result<Clients, CliError> {
     }
 }
 
-/// Where the state is: in the buckets that the spec names, or else in `folder` or beside the spec.
-fn store(spec: &Spec, clients: Option<&Clients>, folder: Option<PathBuf>) -> Result<Store, CliError> {
-    if let Some(clients) = clients.filter(|_| spec.state.is_shared()) {
-        return Ok(in_buckets(spec, clients));
+/// Where the state is: in the buckets that the spec names, or else on this machine.
+fn store(spec: &Spec, clients: Option<&Clients>, local: Folder) -> Store {
+    match clients.filter(|_| spec.state.is_shared()) {
+        Some(clients) => in_buckets(spec, clients),
+        None => Store::Folder(local),
     }
+}
+
+/// Where a state on this machine lies: in `folder`, or else beside the spec.
+fn local(spec: &Spec, folder: Option<PathBuf>) -> Result<Folder, CliError> {
     let folder = match folder {
         Some(folder) => folder,
         None => beside(spec.folder())?.join("state"),
     };
-    Ok(Store::Folder(Folder::new(folder, spec.owner())))
+    Ok(Folder::new(folder, spec.owner()))
 }
 
 fn in_buckets(spec: &Spec, clients: &Clients) -> Store {

@@ -417,16 +417,17 @@ impl<'a> Draft<'a> {
     }
 
     /// For a deletion or an update of which nobody knows what it needed until now (the state is lost, and the spec
-    /// may have moved on): a kind only ever refers to kinds above it. What is updated no longer needs what the spec
-    /// does not say, so of all that only deletions are of interest.
+    /// may have moved on): a kind only ever refers to kinds above it. Of what the spec still has, that is of interest
+    /// for what goes; the rest of its order is the spec's, and that of a former object whose place is taken.
     fn fallback_needs(&self, address: &Address, active: &BTreeSet<Address>) -> BTreeSet<Address> {
-        let action = self.changes[address].action;
-        if !matches!(action, Action::Delete | Action::Update) || self.basis.is_recorded(address) {
+        let changes = matches!(self.changes[address].action, Action::Delete | Action::Update);
+        let (current, in_spec) = (address.current(), self.basis.desired.get(&address.current()).is_some());
+        if !changes || self.basis.is_recorded(address) || in_spec && current != *address {
             return BTreeSet::new();
         }
         let rank = self.basis.rank(address);
-        let goes = |other: &Address| action == Action::Delete || self.changes[other].action == Action::Delete;
-        let maybe = |other: &&Address| self.basis.rank(other) < rank && goes(other);
+        let goes = |other: &Address| self.changes[other].action == Action::Delete;
+        let maybe = |other: &&Address| self.basis.rank(other) < rank && (!in_spec || goes(other));
         active.iter().filter(maybe).cloned().collect()
     }
 }

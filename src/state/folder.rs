@@ -37,6 +37,11 @@ impl Folder {
         self.path.join(format!("{}-{}.json", self.owner.system, self.owner.suffix))
     }
 
+    /// Whether there is a state file.
+    pub fn is_there(&self) -> bool {
+        self.file().is_file()
+    }
+
     pub(super) fn read(&self) -> Result<Known, StateError> {
         Ok(Known { index: self.index()?, overrides: self.overrides()? })
     }

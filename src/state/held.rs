@@ -70,6 +70,12 @@ impl State {
         self.changed = true;
     }
 
+    /// Goes on from another index than its own, to be saved.
+    pub fn go_on_from(&mut self, index: Index) {
+        self.known.index = index;
+        self.changed = true;
+    }
+
     /// Writes what has changed. One save has to end before the next begins.
     pub fn save(&mut self) -> Saving {
         if !std::mem::take(&mut self.changed) {

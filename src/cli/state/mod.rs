@@ -2,6 +2,7 @@
 
 mod check;
 mod init;
+mod moving;
 mod rebuild;
 mod show;
 mod unlock;
@@ -16,6 +17,7 @@ pub(super) enum StateCommand {
     Init(init::InitArgs),
     Show(show::ShowArgs),
     Check(check::CheckArgs),
+    Move(moving::MoveArgs),
     Rebuild(rebuild::RebuildArgs),
     Unlock(unlock::UnlockArgs),
 }
@@ -25,6 +27,7 @@ pub(super) async fn run(command: &StateCommand, ui: &mut Ui) -> Result<Exit, Cli
         StateCommand::Init(args) => init::run(args, ui).await,
         StateCommand::Show(args) => show::run(args, ui).await,
         StateCommand::Check(args) => check::run(args, ui).await,
+        StateCommand::Move(args) => moving::run(args, ui).await,
         StateCommand::Rebuild(args) => rebuild::run(args, ui).await,
         StateCommand::Unlock(args) => unlock::run(args, ui).await,
     }

@@ -315,6 +315,41 @@ fn a_state_on_this_machine_is_looked_after_too() {
 }
 
 #[test]
+fn a_state_on_this_machine_moves_into_the_buckets_with_its_overrides() {
+    let world = World::new();
+    let local = SPEC.replace("[state]\nbucket = \"drctl-state-acme\"", "");
+    world.write_small_spec(&local);
+    world.apply();
+    world.drctl("state move").ends_with(1).says("the spec has no `[state]`").says("run `drctl state init`");
+    let folder = world.state().join("payment-dr-prod-001.overrides");
+    let held = json!({
+        "format_version": 1, "id": "drill-1", "operation": "drill", "by": "ops@bastion",
+        "since": "2026-11-24T12:00:00Z", "why": "game day",
+        "covers": { "global/secret.keys": { "description": "out of use" } },
+    });
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("drill-1.json"), held.to_string()).unwrap();
+
+    world.write_small_spec(SPEC);
+    world.drctl("state move").ends_with(1).says("there is no state bucket").says("run `drctl state init`");
+    world.drctl("state init").ends_with(0);
+    world.drctl("plan").ends_with(0).says("is not used any more: `drctl state move` takes it into the buckets");
+    world.drctl("state move").ends_with(0).says("the state is in S3 now: 4 resources recorded, 1 override");
+    assert!(!world.state().join(INDEX).exists() && std::fs::read_dir(&folder).unwrap().next().is_none());
+    is_whole(&world);
+    nobody_has_the_lock(&world);
+    world.drctl("plan").ends_with(0).says("held by drill");
+    world.drctl("state move").ends_with(0).says("nothing to move");
+
+    // Somebody worked on without `[state]`: which of the two counts is not for drctl to say.
+    world.write_small_spec(&local);
+    world.drctl("state rebuild --yes").ends_with(0);
+    world.write_small_spec(SPEC);
+    world.drctl("state move").ends_with(5).says("another state of this system in S3 already").says("nothing was moved");
+    assert!(world.state().join(INDEX).exists());
+}
+
+#[test]
 fn an_apply_that_was_unlocked_starts_nothing_more() {
     let world = shared();
     let child = held_up(&world);
