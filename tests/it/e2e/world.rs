@@ -285,8 +285,9 @@ impl World {
 
     fn command(&self, arguments: &str) -> Command {
         let mut command = self.command_without_sandbox(arguments);
-        // A plan from an observation has no AWS to talk to.
-        if !arguments.starts_with("sandbox") && !arguments.contains("--observed") {
+        // A plan from an observation has no AWS to talk to, and a package stays here.
+        let without = arguments.contains("--observed") || arguments == "package";
+        if !arguments.starts_with("sandbox") && !without {
             command.arg("--sandbox");
         }
         command
