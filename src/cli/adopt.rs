@@ -81,7 +81,7 @@ async fn mark(
     tell_rest(args, &adoption, ui);
     let plan = &adoption.plan;
     if plan.has_changes() && !args.yes {
-        confirm(&format!("Adopt all of this in account {}?", plan.account), "adopt", ui)?;
+        confirm(&format!("Adopt all of this in account {}?", plan.account), "adopt", "nothing was changed", ui)?;
     }
     let outcome = carry_out(&session, plan, state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());

@@ -112,7 +112,7 @@ async fn converge(
     args.degraded.check(&plan, "nothing was changed")?;
     args.allow.refuse(&plan, ops::guard(&session.spec, &observed), &observed, &session.kinds)?;
     if plan.has_changes() && !args.yes {
-        confirm(&format!("Apply these changes in account {}?", plan.account), "apply", ui)?;
+        confirm(&format!("Apply these changes in account {}?", plan.account), "apply", "nothing was changed", ui)?;
     }
     let outcome = carry_out(session, &plan, state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
@@ -134,16 +134,16 @@ async fn converge(
     Ok(Exit::Done)
 }
 
-/// Goes on only with a yes; `doing` is what `--yes` does without asking.
-pub(super) fn confirm(question: &str, doing: &str, ui: &Ui) -> Result<(), CliError> {
+/// Goes on only with a yes; `doing` is what `--yes` does without asking, `not_done` what is so without a yes.
+pub(super) fn confirm(question: &str, doing: &str, not_done: &str, ui: &Ui) -> Result<(), CliError> {
     match ui.ask(&format!("{question} Type yes to go on:"))?.as_deref() {
         Some("yes") => Ok(()),
         Some(_) => Err(CliError::Refused {
-            what: "declined; nothing was changed".into(),
+            what: format!("declined; {not_done}"),
             next: "run the same command again and type yes".into(),
         }),
         None => Err(CliError::Refused {
-            what: "there is no terminal to ask on; nothing was changed".into(),
+            what: format!("there is no terminal to ask on; {not_done}"),
             next: format!("add `--yes` to {doing} without being asked"),
         }),
     }

@@ -38,10 +38,10 @@ const FROM_30_DAYS: [&str; 2] = ["STANDARD_IA", "ONEZONE_IA"];
 const DEFAULT_MINIMUM_SIZE: u64 = 128 << 10;
 
 /// Days that what was overwritten or deleted can be brought back.
-pub(super) const NONCURRENT_DAYS: i32 = 90;
+const NONCURRENT_DAYS: i32 = 90;
 
 /// Days after which an upload counts as given up.
-pub(super) const UNFINISHED_UPLOAD_DAYS: i32 = 7;
+const UNFINISHED_UPLOAD_DAYS: i32 = 7;
 
 /// S3 takes names of at most so many characters.
 pub(super) const LONGEST_NAME: usize = 63;
@@ -162,13 +162,6 @@ impl BucketSection {
 
     /// The lifecycle, the same in both buckets: S3 does not copy what it does.
     fn rules(&self) -> BTreeMap<String, LifecycleRule> {
-        let cleanup = LifecycleRule {
-            enabled: true,
-            noncurrent_days: Some(NONCURRENT_DAYS),
-            unfinished_upload_days: Some(UNFINISHED_UPLOAD_DAYS),
-            lone_markers: true,
-            ..LifecycleRule::default()
-        };
         let transitions = LifecycleRule {
             enabled: true,
             larger_than: Some(i64::try_from(self.minimum_size.saturating_sub(1)).unwrap_or(i64::MAX)),
@@ -176,7 +169,7 @@ impl BucketSection {
             ..LifecycleRule::default()
         };
         let transitions = (!self.transitions.is_empty()).then(|| ("drctl-transitions".to_owned(), transitions));
-        [("drctl-cleanup".to_owned(), cleanup)].into_iter().chain(transitions).collect()
+        [cleanup()].into_iter().chain(transitions).collect()
     }
 
     /// What S3 copies with: it may read the sources and write the destinations that there are.
@@ -221,6 +214,18 @@ impl BucketSection {
 
 /// Objects of S3 have at most 5 TB.
 const LARGEST: u64 = 5 << 40;
+
+/// The rule that every bucket has: what was overwritten or deleted goes after a while, and so do unfinished uploads.
+pub(super) fn cleanup() -> (String, LifecycleRule) {
+    let rule = LifecycleRule {
+        enabled: true,
+        noncurrent_days: Some(NONCURRENT_DAYS),
+        unfinished_upload_days: Some(UNFINISHED_UPLOAD_DAYS),
+        lone_markers: true,
+        ..LifecycleRule::default()
+    };
+    ("drctl-cleanup".to_owned(), rule)
+}
 
 /// Whether S3 keeps names like this for itself.
 pub(super) fn is_reserved(name: &str) -> bool {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Spec;
-use super::bucket::{LONGEST_NAME, NONCURRENT_DAYS, UNFINISHED_UPLOAD_DAYS, is_reserved};
+use super::bucket::{LONGEST_NAME, cleanup, is_reserved};
 use crate::graph::{Region, Tags};
-use crate::kinds::bucket::{Bucket, Encryption, LifecycleRule, PublicAccessBlock};
+use crate::kinds::bucket::{Bucket, Encryption, PublicAccessBlock};
 use crate::spec::{Name, Problem, Problems, Spanned, TableReader};
 
 /// `[state]`
@@ -61,20 +61,13 @@ impl StateSection {
 /// A bucket that holds states. What is overwritten stays for a while as an older version.
 fn bucket(prefix: &str, region: &Region) -> Bucket {
     let name = format!("{prefix}-{region}");
-    let cleanup = LifecycleRule {
-        enabled: true,
-        noncurrent_days: Some(NONCURRENT_DAYS),
-        unfinished_upload_days: Some(UNFINISHED_UPLOAD_DAYS),
-        lone_markers: true,
-        ..LifecycleRule::default()
-    };
     Bucket {
         versioning: Bucket::VERSIONED.into(),
         encryption: Encryption { algorithm: "AES256".into(), key: None, bucket_key: false },
         public_access_block: PublicAccessBlock::ALL,
         ownership: Bucket::OWNER_ENFORCED.into(),
         policy: Some(Bucket::tls_only(&name)),
-        lifecycle: BTreeMap::from([("drctl-cleanup".to_owned(), cleanup)]),
+        lifecycle: BTreeMap::from([cleanup()]),
         tags: Tags::from([(StateSection::MARK.to_owned(), prefix.to_owned())]),
         name,
     }

@@ -1,5 +1,6 @@
 //! `drctl state rebuild`
 
+use crate::cli::apply::confirm;
 use crate::cli::degraded::all_answered;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -40,7 +41,7 @@ async fn rebuild(args: &RebuildArgs, session: &mut Session, state: &mut State, u
     let records = recorded_as_live(&plan, &session.kinds);
     let found = amount(records.len(), "resource");
     if !args.yes {
-        confirm(&found, ui)?;
+        confirm(&format!("Write the state anew, with {found} that are live?"), "write it", "nothing was written", ui)?;
     }
     if let Some(lost) = state.lease().lost() {
         return Err(lost.into());
@@ -50,18 +51,4 @@ async fn rebuild(args: &RebuildArgs, session: &mut Session, state: &mut State, u
     state.save().await?;
     ui.remark(&format!("the state is written anew: {found} recorded"));
     Ok(Exit::Done)
-}
-
-fn confirm(found: &str, ui: &Ui) -> Result<(), CliError> {
-    match ui.ask(&format!("Write the state anew, with {found} that are live? Type yes to go on:"))?.as_deref() {
-        Some("yes") => Ok(()),
-        Some(_) => Err(CliError::Refused {
-            what: "declined; nothing was written".into(),
-            next: "run the same command again and type yes".into(),
-        }),
-        None => Err(CliError::Refused {
-            what: "there is no terminal to ask on; nothing was written".into(),
-            next: "add `--yes` to write it without being asked".into(),
-        }),
-    }
 }
