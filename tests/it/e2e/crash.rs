@@ -4,7 +4,6 @@
 use std::io::{BufRead, BufReader};
 use std::process::Child;
 
-use drctl::ops::inventory;
 use drctl::sandbox::{faults, set_faults};
 use serde_json::json;
 
@@ -81,16 +80,6 @@ fn kill(mut child: Child) {
     child.wait().expect("it ends");
 }
 
-/// What there is, with a look at doubles.
-fn things(world: &World) -> Vec<String> {
-    let mut things = world.block_on(inventory(&world.clients(), "prod-001")).unwrap();
-    things.sort();
-    let all = things.len();
-    things.dedup();
-    assert_eq!(things.len(), all, "nothing is there twice: {things:#?}");
-    things
-}
-
 /// Changes something of nearly every resource.
 fn changed(spec: String) -> String {
     [
@@ -125,14 +114,14 @@ fn a_life_of_crashes(arguments: &str) {
     let apply = format!("apply --yes{arguments}");
     let first = chain(&world, &apply);
     world.is_in_sync();
-    let made = things(&world);
+    let made = world.things();
 
     world.write_spec(changed);
     let update = chain(&world, &apply);
     world.is_in_sync();
-    assert_eq!(things(&world), made, "everything was changed in place");
+    world.holds(&made);
 
     let destroy = chain(&world, &format!("{DESTROY}{arguments}"));
-    assert_eq!(things(&world), Vec::<String>::new());
+    world.holds_nothing();
     println!("killed {first} times while applying, {update} while updating, {destroy} while destroying");
 }

@@ -6,7 +6,7 @@ use aws_sdk_route53::types::{
 };
 use drctl::aws::Clients;
 use drctl::graph::{Address, Owner, Region};
-use drctl::ops::{inventory, set_concurrency};
+use drctl::ops::set_concurrency;
 
 use super::world::{EAST, WEST, World};
 
@@ -154,7 +154,7 @@ fn a_zone_with_records_of_others_is_kept_and_they_are_named() {
 
     // References that were used once are never taken again.
     world.drctl("destroy --confirm prod-001").ends_with(0).says("nothing to destroy");
-    let things = world.block_on(inventory(&clients, "prod-001")).unwrap();
+    let things = world.things();
     assert!(!things.iter().any(|name| name.starts_with("zone") || name.starts_with("health check")), "{things:#?}");
     world.apply();
     world.is_in_sync();

@@ -1,11 +1,8 @@
 //! What leaves the spec goes, and nothing else does.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Statistic, Tag};
 use drctl::aws::Clients;
 use drctl::graph::Region;
-use drctl::ops::inventory;
 
 use super::world::{EAST, WEST, World};
 
@@ -76,10 +73,6 @@ fn put_strangers(world: &World, clients: &Clients) {
     world.block_on(east.s3.create_bucket().bucket(bucket).send()).expect("a bucket");
 }
 
-fn things(world: &World, clients: &Clients) -> BTreeSet<String> {
-    world.block_on(inventory(clients, "prod-001")).expect("every service answers").into_iter().collect()
-}
-
 #[test]
 fn what_leaves_the_spec_goes_and_what_looks_like_it_stays() {
     let world = World::new();
@@ -89,12 +82,12 @@ fn what_leaves_the_spec_goes_and_what_looks_like_it_stays() {
     put_strangers(&world, &clients);
     // A read right after a write may not know of it.
     let without = world.eventually("strangers in every list", || {
-        Some(things(&world, &clients)).filter(|things| STRANGERS.iter().all(|stranger| things.contains(*stranger)))
+        Some(world.things()).filter(|things| STRANGERS.iter().all(|stranger| things.contains(*stranger)))
     });
 
     write(&world, EXTRAS);
     world.apply();
-    let with = things(&world, &clients);
+    let with = world.things();
     for name in ["table archive", "bucket exports-us-west-2", "function health-check", "alarm slow"] {
         let name = format!("us-west-2 {name}-prod-001");
         assert!(with.contains(&name), "{name} is not in {with:#?}");
@@ -107,9 +100,8 @@ fn what_leaves_the_spec_goes_and_what_looks_like_it_stays() {
     write(&world, "");
     world.drctl("plan").ends_with(0).says("- us-east-1/alarm.slow removed from the spec");
     world.apply();
-    let left = things(&world, &clients);
     let theirs = "us-west-2 alarm slow-prod-001".to_owned();
-    assert_eq!(left, without.iter().cloned().chain([theirs.clone()]).collect());
+    world.holds(&without.iter().cloned().chain([theirs]).collect());
     world.is_in_sync();
 
     // The marks alone are enough.
@@ -119,6 +111,6 @@ fn what_leaves_the_spec_goes_and_what_looks_like_it_stays() {
     std::fs::remove_dir_all(world.state()).expect("there is a state");
     write(&world, "");
     world.apply();
-    assert_eq!(things(&world, &clients), without);
+    world.holds(&without);
     world.is_in_sync();
 }

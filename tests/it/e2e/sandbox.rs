@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
-use drctl::ops::inventory;
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -59,7 +58,7 @@ fn its_log_is_followed_until_it_is_down_and_can_be_read_afterwards() {
 fn a_reset_leaves_neither_resources_nor_state() {
     let world = world();
     let nothing_left = || {
-        assert_eq!(world.block_on(inventory(&world.clients(), "prod-001")).unwrap(), Vec::<String>::new());
+        world.holds_nothing();
         assert!(!world.state().join("payment-dr-prod-001.json").exists());
     };
     world.apply();

@@ -1,5 +1,6 @@
 //! A sandbox, a spec and the real binary: what every end-to-end test starts with.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use drctl::aws::{Clients, Target, connect};
 use drctl::graph::Region;
-use drctl::ops::{Answer, get, post};
+use drctl::ops::{Answer, get, inventory, post};
 
 pub(super) const EAST: &str = "us-east-1";
 pub(super) const WEST: &str = "us-west-2";
@@ -253,15 +254,8 @@ impl World {
 
     /// Asks again until there is an answer.
     #[track_caller]
-    pub(super) fn eventually<T>(&self, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-        let end = Instant::now() + Duration::from_secs(60);
-        loop {
-            if let Some(answer) = ask() {
-                return answer;
-            }
-            assert!(Instant::now() < end, "it never came to {what}");
-            std::thread::sleep(Duration::from_millis(200));
-        }
+    pub(super) fn eventually<T>(&self, what: &str, ask: impl FnMut() -> Option<T>) -> T {
+        until(ask).unwrap_or_else(|| panic!("it never came to {what}"))
     }
 
     /// SDK clients, for what is done and looked at past drctl.
@@ -269,6 +263,37 @@ impl World {
         let target = Target::Sandbox { endpoint: self.endpoint.clone(), strict: false };
         self.block_on(connect(&target, &[Region::new(EAST), Region::new(WEST)], Duration::from_secs(20)))
             .expect("a connection")
+    }
+
+    /// What there is of the system, and of strangers with the same suffix; nothing twice.
+    ///
+    /// As everywhere in AWS, what was just made may be missing, and what was just deleted may be here.
+    #[track_caller]
+    pub(super) fn things(&self) -> BTreeSet<String> {
+        let all = self.block_on(inventory(&self.clients(), "prod-001")).expect("every service answers");
+        let number = all.len();
+        let things = BTreeSet::from_iter(all);
+        assert_eq!(things.len(), number, "something is there twice: {things:#?}");
+        things
+    }
+
+    /// Checks what there is, once reads show it.
+    #[track_caller]
+    pub(super) fn holds(&self, expected: &BTreeSet<String>) {
+        let mut things = BTreeSet::new();
+        let settled = until(|| {
+            things = self.things();
+            (things == *expected).then_some(())
+        });
+        let (more, less): (Vec<_>, Vec<_>) =
+            (things.difference(expected).collect(), expected.difference(&things).collect());
+        assert!(settled.is_some(), "too much: {more:#?}, missing: {less:#?}");
+    }
+
+    /// Checks that nothing is left.
+    #[track_caller]
+    pub(super) fn holds_nothing(&self) {
+        self.holds(&BTreeSet::new());
     }
 
     /// How often each call reached the sandbox since the last time this was asked.
@@ -308,6 +333,17 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_drctl"));
         command.env("DRCTL_SANDBOX_HOME", self.home.path()).env("NO_COLOR", "1").stdin(Stdio::null());
         command
+    }
+}
+
+/// Asks again until there is an answer, as long as anything may take to settle.
+fn until<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        match ask() {
+            None if Instant::now() < end => std::thread::sleep(Duration::from_millis(200)),
+            answer => return answer,
+        }
     }
 }
 
