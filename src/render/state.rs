@@ -26,7 +26,7 @@ pub fn state_text(copies: &[Report], known: Option<&Known>, style: Style) -> Str
     }
     let width = index.resources.keys().map(|address| address.to_string().len()).max().unwrap_or_default();
     for (address, Record { id, applied_at, .. }) in &index.resources {
-        let _ = writeln!(out, "{:width$}  {id}  {}", address.to_string(), style.dim(&format!("{applied_at:.0}")));
+        let _ = writeln!(out, "{:width$}  {}  {id}", address.to_string(), style.dim(&format!("{applied_at:.0}")));
     }
     let _ = writeln!(out, "{} recorded", amount(index.resources.len(), "resource"));
     out
@@ -160,8 +160,8 @@ mod tests {
         s3://state-us-west-2/dr-t1.json
           there is no such bucket: run `drctl state init`
         override failover-1 since 2026-11-24T12:00:00Z by ops@laptop (us-east-1 is down)
-        global/role.pay      pay-t1  2026-11-24T12:00:00Z
-        global/table.ledger  ledger-t1  2026-11-24T12:00:00Z
+        global/role.pay      2026-11-24T12:00:00Z  pay-t1
+        global/table.ledger  2026-11-24T12:00:00Z  ledger-t1
         2 resources recorded
         ");
     }
