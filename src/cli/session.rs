@@ -19,10 +19,13 @@ use crate::saved::{Kept, SavedPlan};
 use crate::spec::Assignment;
 use crate::state::{Buckets, Folder, Known, Reach, Remarks, State, Store};
 
+/// Names the spec where no `-f` does; several are written as in `PATH`.
+const SPEC_VARIABLE: &str = "DRCTL_SPEC";
+
 /// Which spec.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct SpecArgs {
-    /// Spec of the system; another one is laid over it. Without any, the only one in specs/
+    /// Spec of the system; another one is laid over it. Without any, that of DRCTL_SPEC, or the only one in specs/
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
 
@@ -33,7 +36,12 @@ pub(super) struct SpecArgs {
 
 impl SpecArgs {
     pub(super) fn load(&self) -> Result<Spec, LoadError> {
-        desired::load(&self.files, &self.values)
+        match std::env::var_os(SPEC_VARIABLE) {
+            Some(named) if self.files.is_empty() && !named.is_empty() => {
+                desired::load(&std::env::split_paths(&named).collect::<Vec<_>>(), &self.values)
+            }
+            _ => desired::load(&self.files, &self.values),
+        }
     }
 
     /// The same again, for a command line.

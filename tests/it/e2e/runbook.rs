@@ -27,27 +27,25 @@ const OLD: [&str; 10] = [
 /// Between the outputs of two boxes.
 const MARK: &str = "@@@@ end of a box";
 
-/// Commands of the runbook are for a system and an AWS that it does not name.
-const PRELUDE: &str = r#"set -euo pipefail
-drctl() {
-  case "$*" in
-    sandbox*) command drctl "$@" ;;
-    "apply "*.plan*) command drctl "$@" --sandbox ;;
-    *) command drctl "$@" --sandbox -f "$SPEC" ;;
-  esac
-}
-eval "$(drctl sandbox env)"
-"#;
-
 /// The chapter that begins with stacks, and not with an apply.
 const MOVE: &str = "\n## From CloudFormation to drctl\n";
 
-/// The runbook without that chapter, and the chapter.
-fn runbook() -> (String, String) {
+/// The runbook in three parts.
+struct Runbook {
+    /// What a shell needs to know before any chapter.
+    head: String,
+    /// The chapters but one.
+    chapters: String,
+    /// The chapter about the move.
+    moving: String,
+}
+
+fn runbook() -> Runbook {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbook.md")).unwrap();
-    let (before, rest) = text.split_once(MOVE).expect("the runbook has the chapter");
-    let (chapter, after) = rest.split_once("\n## ").expect("another chapter follows");
-    (format!("{before}\n## {after}"), chapter.to_owned())
+    let (head, chapters) = text.split_once("\n## ").expect("the runbook has chapters");
+    let (before, rest) = chapters.split_once(MOVE).expect("the runbook has the chapter");
+    let (moving, after) = rest.split_once("\n## ").expect("another chapter follows");
+    Runbook { head: head.to_owned(), chapters: format!("{before}\n## {after}"), moving: moving.to_owned() }
 }
 
 /// What stands in the boxes of a text.
@@ -57,13 +55,13 @@ fn boxes(text: &str) -> Vec<&str> {
 
 /// The boxes of the move from CloudFormation.
 pub(super) fn boxes_of_the_move() -> Vec<String> {
-    boxes(&runbook().1).into_iter().map(str::to_owned).collect()
+    boxes(&runbook().moving).into_iter().map(str::to_owned).collect()
 }
 
 #[test]
 fn every_command_of_the_runbook_works_as_written() {
-    let (runbook, _) = runbook();
-    let boxes = boxes(&runbook);
+    let runbook = runbook();
+    let boxes = boxes(&runbook.chapters);
     let missing: Vec<_> = OLD.iter().filter(|call| !boxes.iter().any(|text| text.contains(*call))).collect();
     assert!(missing.is_empty(), "the runbook has lost {missing:#?}");
 
@@ -106,8 +104,10 @@ pub(super) fn run(world: &World, boxes: &[&str]) -> Vec<String> {
         fs::create_dir_all(&programs).unwrap();
         symlink(env!("CARGO_BIN_EXE_drctl"), programs.join("drctl")).unwrap();
         symlink(aws_cli(), programs.join("aws")).unwrap();
+        fs::create_dir_all(folder.join("specs")).unwrap();
+        symlink(world.spec(), folder.join("specs/production.toml")).unwrap();
     }
-    let mut script = String::from(PRELUDE);
+    let mut script = format!("set -euo pipefail\n{}", self::boxes(&runbook().head).concat());
     for text in boxes {
         write!(script, "{text}\necho '{MARK}'\n").unwrap();
     }
@@ -122,7 +122,7 @@ pub(super) fn run(world: &World, boxes: &[&str]) -> Vec<String> {
         .arg(&script)
         .current_dir(&folder)
         .env("PATH", path.unwrap())
-        .env("SPEC", world.spec())
+        .env_remove("DRCTL_SPEC")
         .env("DRCTL_SANDBOX_HOME", world.home())
         .env("NO_COLOR", "1")
         .env("AWS_CONFIG_FILE", "/dev/null")
