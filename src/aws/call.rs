@@ -1,5 +1,6 @@
 //! From the SDK's many error types to the one that drctl uses.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -73,7 +74,9 @@ where
         }
         SdkError::ResponseError(_) => unreadable(operation, error),
         SdkError::ConstructionFailure(_) => Failure::new(FailureClass::Other, operation, chain(error)),
-        _ => kept_back(operation, error).unwrap_or_else(|| unsent(operation, chain(error))),
+        _ => kept_back(operation, error)
+            .or_else(|| unsigned(operation, error))
+            .unwrap_or_else(|| Failure::new(FailureClass::Unreachable, operation, chain(error))),
     }
 }
 
@@ -90,14 +93,24 @@ fn unreadable(operation: &str, error: &dyn std::error::Error) -> Failure {
     Failure::malformed(operation, format!("the answer cannot be read: {}", chain(error)))
 }
 
-/// A request that got no answer, or was never sent because there is nobody to sign it.
-fn unsent(operation: &str, why: String) -> Failure {
-    if why.contains("no credentials found") || why.contains("credentials provider") {
-        let message = "there are no AWS credentials (environment, profile, SSO and instance role were tried)";
-        let failure = Failure::new(FailureClass::Denied, operation, message);
-        return Failure { code: "NoCredentials".into(), ..failure };
-    }
-    Failure::new(FailureClass::Unreachable, operation, why)
+/// A request that was never sent because nobody can sign it. Credentials that a service issues, which does not answer,
+/// are no such case: that service is as unreachable as any.
+fn unsigned(operation: &str, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+    let why = match error.downcast_ref::<CredentialsError>() {
+        None => return unsigned(operation, error.source()?),
+        // The SDK asks an instance for its role last, so nothing else has any credentials.
+        Some(CredentialsError::CredentialsNotLoaded(_)) => None,
+        Some(error) => Some(chain(error)).filter(|why| !why.contains("IMDS")),
+    };
+    let message = match why {
+        None => "there are no AWS credentials (environment, profile, SSO and instance role were tried)".to_owned(),
+        Some(why) if ["dispatch failure", "timeout", "timed out"].iter().any(|silent| why.contains(silent)) => {
+            return None;
+        }
+        Some(why) => format!("the AWS credentials cannot be loaded: {why}"),
+    };
+    let failure = Failure::new(FailureClass::Denied, operation, message);
+    Some(Failure { code: "NoCredentials".into(), ..failure })
 }
 
 /// What a code means. Codes are from the service models and from `aws-sdk-rust`'s retry tables.
@@ -162,4 +175,41 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    /// A call that could not be sent because the SDK had no credentials to sign it with.
+    fn without(credentials: CredentialsError) -> Failure {
+        let error = SdkError::dispatch_failure(ConnectorError::other(credentials.into(), None));
+        Err::<(), SdkError<ErrorMetadata, HttpResponse>>(error).call("sts:GetCallerIdentity").unwrap_err()
+    }
+
+    #[test]
+    fn having_no_credentials_is_not_an_aws_that_does_not_answer() {
+        let imds = "failed to load IMDS session token: service error: request forbidden";
+        for error in [CredentialsError::not_loaded_no_source(), CredentialsError::provider_error(imds)] {
+            let failure = without(error);
+            assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Denied, "NoCredentials"), "{failure}");
+            assert!(failure.message.contains("there are no AWS credentials"), "{failure}");
+        }
+        let failure = without(CredentialsError::invalid_configuration("the SSO session has expired"));
+        assert_eq!(failure.class, FailureClass::Denied);
+        assert!(failure.message.contains("the SSO session has expired"), "{failure}");
+    }
+
+    #[test]
+    fn credentials_whose_issuer_does_not_answer_leave_the_place_unreachable() {
+        for error in [
+            CredentialsError::provider_timed_out(std::time::Duration::from_secs(5)),
+            CredentialsError::provider_error("error returned by STS: dispatch failure"),
+        ] {
+            assert_eq!(without(error).class, FailureClass::Unreachable);
+        }
+    }
 }

@@ -26,6 +26,11 @@ fn known(failure: &Failure) -> Option<String> {
     if says("deletion protection") || says("Deletion protection") {
         return Some("somebody turned the table's deletion protection on meanwhile: if it really is to go, run the same command again, which then asks for it".into());
     }
+    if failure.code == "NoCredentials" {
+        return Some(
+            "log in (`aws sso login`) or set AWS_PROFILE, and check with `aws sts get-caller-identity`".into(),
+        );
+    }
     if matches!(failure.code.as_str(), "ExpiredToken" | "ExpiredTokenException") {
         return Some("the credentials have expired: renew them and run the same command again".into());
     }
