@@ -104,9 +104,7 @@ impl CliError {
 
     /// These places do not answer, which means `what`.
     pub(super) fn dark(places: &BTreeMap<Site, Failure>, what: &str, next: &str) -> Self {
-        let each = places
-            .iter()
-            .map(|(site, failure)| format!("{site} does not answer ({}: {})", failure.operation, failure.message));
+        let each = places.iter().map(|(site, failure)| format!("{site} does not answer ({})", failure.brief()));
         let each: Vec<_> = each.collect();
         Self::Dark { what: format!("{}; {what}", each.join(", ")), next: next.to_owned() }
     }

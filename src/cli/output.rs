@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
+use crate::graph::printable;
 use crate::ops::{Output, outputs};
 use crate::plan::Observation;
 use crate::spec::did_you_mean;
@@ -113,7 +114,11 @@ fn text(session: &Session, outputs: &[&Output]) -> String {
             text.push_str(&format!("{}{}\n", if region.is_some() { "\n" } else { "" }, output.region));
             region = Some(&output.region);
         }
-        text.push_str(&format!("  {:width$}  {}\n", output.name, output.value.as_deref().unwrap_or("(not there)")));
+        text.push_str(&format!(
+            "  {:width$}  {}\n",
+            output.name,
+            printable(output.value.as_deref().unwrap_or("(not there)"))
+        ));
         if let Some(local) = local(session, output) {
             text.push_str(&format!("  {:width$}  on loopback: {local}\n", ""));
         }

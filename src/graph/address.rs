@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use super::printable;
+
 /// An AWS region, such as `us-east-1`. The spec reader checks that it exists.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -120,7 +122,7 @@ impl fmt::Display for Address {
 
 /// A text that is no address.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not an address; write PLACE/KIND.NAME, such as us-east-1/function.payment-processor")]
+#[error("`{}` is not an address; write PLACE/KIND.NAME, such as us-east-1/function.payment-processor", printable(.0))]
 pub struct AddressError(String);
 
 impl FromStr for Address {
@@ -129,7 +131,9 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts = text.split_once('/').and_then(|(place, rest)| Some((place, rest.split_once('.')?)));
         match parts {
-            Some((place, (kind, name))) if !place.is_empty() && !kind.is_empty() && !name.is_empty() => {
+            Some((place, (kind, name)))
+                if !place.is_empty() && !kind.is_empty() && !name.is_empty() && printable(text) == text =>
+            {
                 let place = match place {
                     "global" => Place::Global,
                     region => Place::Region(Region::new(region)),
@@ -179,7 +183,15 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_with_an_example() {
-        for text in ["", "function.x", "us-east-1/function", "/function.x", "us-east-1/.x", "us-east-1/function."] {
+        for text in [
+            "",
+            "function.x",
+            "us-east-1/function",
+            "/function.x",
+            "us-east-1/.x",
+            "us-east-1/function.",
+            "global/role.a\nb",
+        ] {
             assert!(text.parse::<Address>().unwrap_err().to_string().contains("write PLACE/KIND.NAME"));
         }
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::printable;
+
 /// What a failure means for what drctl does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +76,11 @@ impl Failure {
         Self::new(FailureClass::Malformed, operation, what.to_string())
     }
 
+    /// The call and the message alone, for a place that does not answer.
+    pub fn brief(&self) -> String {
+        format!("{}: {}", printable(&self.operation), printable(&self.message))
+    }
+
     /// Whether the code is `code` and the message contains `part`.
     pub fn says(&self, code: &str, part: &str) -> bool {
         self.code == code && self.message.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
@@ -82,12 +89,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed: {}", self.operation, self.code)?;
+        write!(f, "{} failed: {}", printable(&self.operation), printable(&self.code))?;
         if !self.message.is_empty() {
-            write!(f, ": {}", self.message.trim_end_matches('.'))?;
+            write!(f, ": {}", printable(self.message.trim_end_matches('.')))?;
         }
         if let Some(id) = &self.request_id {
-            write!(f, " (request {id})")?;
+            write!(f, " (request {})", printable(id))?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod nodes;
 mod properties;
 mod resource;
 mod site;
+mod text;
 
 pub use address::{Address, AddressError, Place, Region};
 pub use document::Document;
@@ -17,3 +18,4 @@ pub use nodes::{Graph, Node, Origin};
 pub use properties::{Attributes, Input, Properties, Reference};
 pub use resource::{Meta, Owner, Resource, Tags};
 pub use site::{AnsweredBy, Site};
+pub use text::printable;

@@ -26,7 +26,7 @@ pub use held::{HeldProperty, Hold};
 pub use observation::{Live, Observation, Sight, lasting};
 pub use stale::{Moved, Stale, remaining};
 
-use crate::graph::{Address, Failure, Meta, Owner, Properties, Site};
+use crate::graph::{Address, Failure, Meta, Owner, Properties, Site, printable};
 
 /// What will be done to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,8 +148,8 @@ impl Conflict {
     /// Who has it, for people: `carries none of drctl's marks`.
     pub fn whose(&self) -> String {
         match (&self.belongs_to, &self.stack) {
-            (Some(system), _) => format!("belongs to another system ({system})"),
-            (None, Some(stack)) => format!("was made by the CloudFormation stack {stack}"),
+            (Some(system), _) => format!("belongs to another system ({})", printable(system)),
+            (None, Some(stack)) => format!("was made by the CloudFormation stack {}", printable(stack)),
             (None, None) => "carries none of drctl's marks".to_owned(),
         }
     }

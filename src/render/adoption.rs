@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::human::{amount, write_field};
 use super::style::Style;
-use crate::graph::Address;
+use crate::graph::{Address, printable};
 use crate::plan::{Adoption, Change, Hindrance};
 
 /// The adoption as text, ending with a newline.
@@ -34,16 +34,17 @@ pub fn adoption_text(adoption: &Adoption, style: Style) -> String {
 
 /// What AWS knows it by, and who made it.
 fn origin(change: &Change) -> String {
-    let id = change.id.as_deref().unwrap_or_default();
+    let id = printable(change.id.as_deref().unwrap_or_default());
     let stack = change.before.as_ref().and_then(|live| live.stack());
-    stack.map_or_else(|| id.to_owned(), |stack| format!("{id}, made by the stack {stack}"))
+    stack.map_or_else(|| id.to_string(), |stack| format!("{id}, made by the stack {}", printable(stack)))
 }
 
 /// Why something is not adopted.
 pub fn hindrance_text(address: &Address, hindrance: &Hindrance) -> String {
     match hindrance {
-        Hindrance::Anothers { system } => format!("{address} belongs to another system ({system})"),
+        Hindrance::Anothers { system } => format!("{address} belongs to another system ({})", printable(system)),
         Hindrance::Stack { name } => {
+            let name = printable(name);
             format!("{address} was made by the CloudFormation stack {name}, which would take it along when it goes")
         }
         Hindrance::Unfit { fields, .. } => {
@@ -51,7 +52,7 @@ pub fn hindrance_text(address: &Address, hindrance: &Hindrance) -> String {
         }
         Hindrance::PartOf { whole } => format!("{address} is part of {whole}"),
         Hindrance::Several { ids } => {
-            format!("{address} could be any of {} ({})", amount(ids.len(), "live one"), ids.join(", "))
+            format!("{address} could be any of {} ({})", amount(ids.len(), "live one"), printable(&ids.join(", ")))
         }
     }
 }
@@ -61,7 +62,8 @@ pub fn hindrance_next(address: &Address, hindrance: &Hindrance) -> String {
     match hindrance {
         Hindrance::Anothers { .. } => "leave it to that system, or choose another `suffix` in `[system]`".into(),
         Hindrance::Stack { name } => format!(
-            "give everything in the stack {name} `DeletionPolicy: Retain`, update the stack, and add `--stack-retained`"
+            "give everything in the stack {} `DeletionPolicy: Retain`, update the stack, and add `--stack-retained`",
+            printable(name)
         ),
         Hindrance::Unfit { without, .. } if without.is_empty() => {
             format!("change the spec to what `drctl observe {address}` shows, or remove it yourself if nobody needs it")

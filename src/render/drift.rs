@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::human::{amount, dark_line, value};
 use super::json::{DarkDocument, FORMAT_VERSION};
 use super::style::Style;
-use crate::graph::{Address, Owner};
+use crate::graph::{Address, Owner, printable};
 use crate::plan::{Drift, FieldDiff, Happened, SpecSince};
 
 /// What changed outside drctl, as text.
@@ -60,7 +60,7 @@ fn write_drifted(out: &mut String, address: &Address, happened: &Happened, style
             writeln!(out, "{}  {}", style.bad(&format!("- {address}")), style.dim("deleted outside drctl"))
         }
         Happened::Unmarked(conflict) => {
-            let what = format!("`{}` now {}", conflict.id, conflict.whose());
+            let what = format!("`{}` now {}", printable(&conflict.id), conflict.whose());
             writeln!(out, "{}  {what}", style.bad(&format!("! {address}")))
         }
         Happened::Changed { fields, spec } => {
@@ -80,7 +80,7 @@ fn write_drifted(out: &mut String, address: &Address, happened: &Happened, style
     };
     if let Happened::Changed { fields, .. } = happened {
         for field in fields {
-            let _ = writeln!(out, "    {}: {} -> {}", field.path, side(&field.after), side(&field.before));
+            let _ = writeln!(out, "    {}: {} -> {}", printable(&field.path), side(&field.after), side(&field.before));
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::style::Style;
-use crate::graph::{Address, Failure, Reference, Site};
+use crate::graph::{Address, Failure, Reference, Site, printable};
 use crate::plan::{Action, Change, Conflict, FieldDiff, HeldProperty, Hold, Plan, Reason};
 
 /// The sign that stands before a change.
@@ -41,6 +41,19 @@ pub(super) fn reason(reason: Reason) -> &'static str {
     }
 }
 
+/// What has come of a resource once the action is done.
+pub(super) fn done(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Replace => "replaced",
+        Action::Delete => "deleted",
+        Action::Adopt => "adopted",
+        Action::Forget => "forgotten",
+        Action::NoOp => "left alone",
+    }
+}
+
 /// What a plan shows of its changes: what AWS will see, and what an override holds.
 pub(super) fn shown(plan: &Plan) -> impl Iterator<Item = &Change> {
     plan.changes.iter().filter(|change| change.action.changes_aws() || !change.held.is_empty())
@@ -63,7 +76,7 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
         let _ = writeln!(out, "{}{summary}", if out.is_empty() { "" } else { "\n" });
     }
     for warning in plan.notices() {
-        let _ = writeln!(out, "warning: {warning}");
+        let _ = writeln!(out, "warning: {}", printable(&warning));
     }
     for (address, what) in &plan.outstanding {
         let _ = writeln!(out, "{}", waiting_text(address, what));
@@ -93,7 +106,7 @@ pub(super) fn summary(plan: &Plan) -> Option<String> {
 
 /// What a resource waits for outside drctl.
 pub fn waiting_text(address: &Address, what: &str) -> String {
-    format!("{address} waits for you: {what}")
+    format!("{address} waits for you: {}", printable(what))
 }
 
 fn write_change(out: &mut String, change: &Change, width: usize, style: Style) {
@@ -123,7 +136,7 @@ fn write_change(out: &mut String, change: &Change, width: usize, style: Style) {
 pub(super) fn held_text(hold: &Hold) -> String {
     let Hold { operation, since, by, why, .. } = hold;
     let text = format!("held by {operation} since {} by {by} ({why})", since.strftime(Hold::TIME));
-    text.replace(char::is_control, " ")
+    printable(&text).into_owned()
 }
 
 pub(super) fn write_field(out: &mut String, field: &FieldDiff, style: Style) {
@@ -131,17 +144,18 @@ pub(super) fn write_field(out: &mut String, field: &FieldDiff, style: Style) {
         return write_document(out, field, style);
     }
     let (before, after) = (field.before.as_ref().map(value), field.after.as_ref().map(value));
+    let path = printable(&field.path);
     let _ = match (before, after) {
-        (Some(before), Some(after)) => writeln!(out, "    {}: {before} -> {after}", field.path),
-        (Some(before), None) => writeln!(out, "    {}: {before} -> (not set)", field.path),
-        (None, Some(after)) => writeln!(out, "    {}: (not set) -> {after}", field.path),
+        (Some(before), Some(after)) => writeln!(out, "    {path}: {before} -> {after}"),
+        (Some(before), None) => writeln!(out, "    {path}: {before} -> (not set)"),
+        (None, Some(after)) => writeln!(out, "    {path}: (not set) -> {after}"),
         (None, None) => Ok(()),
     };
 }
 
 /// A JSON document, line by line, with two lines around each change.
 fn write_document(out: &mut String, field: &FieldDiff, style: Style) {
-    let _ = writeln!(out, "    {}:", field.path);
+    let _ = writeln!(out, "    {}:", printable(&field.path));
     for line in document_lines(field) {
         let line = match line.chars().next() {
             Some('-') => style.bad(&line),
@@ -170,7 +184,7 @@ pub(super) fn document_lines(field: &FieldDiff) -> Vec<String> {
             ChangeTag::Insert => "+",
             ChangeTag::Equal => " ",
         };
-        format!("{sign} {}", change.value().trim_end_matches('\n'))
+        format!("{sign} {}", printable(change.value().trim_end_matches('\n')))
     });
     line.collect()
 }
@@ -178,7 +192,7 @@ pub(super) fn document_lines(field: &FieldDiff) -> Vec<String> {
 /// A place that does not answer, and how that showed first.
 pub(super) fn dark_line(site: &Site, failure: &Failure, style: Style) -> String {
     let line = style.bad(&format!("! {site} does not answer"));
-    format!("{line} ({}: {})", failure.operation, failure.message)
+    format!("{line} ({})", failure.brief())
 }
 
 /// A place that does not answer, and what is left alone because of that.
@@ -186,7 +200,7 @@ pub(super) fn dark_text(plan: &Plan, site: &Site, failure: &Failure, style: Styl
     let mut out = dark_line(site, failure, style) + "\n";
     let width = plan.left_alone(site).map(|change| change.address.to_string().len()).max().unwrap_or_default();
     for change in plan.left_alone(site) {
-        let fields = || change.fields.iter().map(|field| field.path.as_str()).collect::<Vec<_>>().join(", ");
+        let fields = || change.fields.iter().map(|field| printable(&field.path)).collect::<Vec<_>>().join(", ");
         let what = match (change.reason, &change.before) {
             (Reason::Dark, _) => "unknown".to_owned(),
             (_, None) => "waits to be created".to_owned(),
@@ -201,7 +215,7 @@ pub(super) fn dark_text(plan: &Plan, site: &Site, failure: &Failure, style: Styl
 /// Something in the way, and whose it is.
 pub(super) fn conflict_text(conflict: &Conflict, style: Style) -> String {
     let line = style.bad(&format!("! {}", conflict.address));
-    format!("{line}  `{}` exists already and {}\n", conflict.id, conflict.whose())
+    format!("{line}  `{}` exists already and {}\n", printable(&conflict.id), conflict.whose())
 }
 
 /// What is kept of one property, and what the spec says of it.
@@ -210,7 +224,7 @@ pub(super) fn kept_text(property: &HeldProperty) -> String {
         Value::Null => "not set in the spec".to_owned(),
         spec => format!("the spec says {}", value(spec)),
     };
-    format!("{}: {} ({spec})", property.path, value(&property.value))
+    format!("{}: {} ({spec})", printable(&property.path), value(&property.value))
 }
 
 /// A document in which what is not known yet says where it will come from.
@@ -223,20 +237,20 @@ fn told(document: &Value) -> Value {
     }
 }
 
-/// A value on one line; what is not known yet says where it will come from.
+/// A value on one line, whatever is in it; what is not known yet says where it will come from.
 pub(super) fn value(value: &Value) -> String {
     if let Some(reference) = Reference::of(value) {
         return format!("(known after apply, from {reference})");
     }
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => printable(text).into_owned(),
         Value::Null => "(not set)".to_owned(),
         Value::Array(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {
             let entries: Vec<_> = map
                 .iter()
                 .filter(|(_, item)| !item.is_null())
-                .map(|(name, item)| format!("{name}: {}", self::value(item)))
+                .map(|(name, item)| format!("{}: {}", printable(name), self::value(item)))
                 .collect();
             format!("{{{}}}", entries.join(", "))
         }

@@ -11,20 +11,22 @@ use super::human::{
 };
 use super::refusal::{refusal_next, refusal_text};
 use super::style::Style;
+use crate::graph::printable;
 use crate::plan::guard::Refusal;
 use crate::plan::{Action, Change, FieldDiff, Plan};
 
-/// The most characters that GitHub takes for a comment.
-const LIMIT: usize = 65_536;
+/// The most characters of a comment. GitHub takes 65,536; the rest is for what a pipeline writes above the plan.
+const LIMIT: usize = 65_000;
 
-/// The most characters of each block before the changes, so that there is room for these.
+/// The most characters of each block before the changes with its fence, so that there is room for these.
 const BLOCK_LIMIT: usize = 8_000;
 
 /// What the last line may have.
-const ROOM_FOR_THE_REST: usize = 200;
+const ROOM_FOR_THE_REST: usize = 300;
 
 /// The plan as Markdown, with what `apply` will refuse of it. The first line does not show, and names the system: a
-/// comment that begins with it is the one to update. What deletes comes first, so that no cut can hide it.
+/// comment that begins with it is the one to update. What deletes comes first. A change whose details have no room is
+/// named without them, and room for the names is kept, so that the details of one change hide no other.
 pub fn plan_markdown(plan: &Plan, refusals: &[Refusal]) -> String {
     let mut out = head(plan, refusals);
     let mut changes: Vec<_> = shown(plan).collect();
@@ -34,28 +36,61 @@ pub fn plan_markdown(plan: &Plan, refusals: &[Refusal]) -> String {
         Action::Create | Action::Adopt => 2,
         Action::Forget | Action::NoOp => 3,
     });
-    let (mut length, mut left_out) = (out.chars().count(), 0);
+    let length = |text: &str| text.chars().count();
+    let mut room = LIMIT.saturating_sub(ROOM_FOR_THE_REST + length(&out));
+    let mut names: usize = changes.iter().map(|change| length(&named(change))).sum();
+    let (mut only_named, mut left_out) = (Count::default(), Count::default());
     for change in changes {
-        let text = details(change);
-        let more = text.chars().count();
-        if length + more + ROOM_FOR_THE_REST > LIMIT {
-            left_out += 1;
+        let (whole, name) = (details(change), named(change));
+        names -= length(&name);
+        let text = if length(&whole) + names <= room {
+            whole
+        } else if length(&name) <= room {
+            only_named.add(change);
+            name
+        } else {
+            left_out.add(change);
             continue;
-        }
-        length += more;
+        };
+        room -= length(&text);
         out += &text;
     }
-    if left_out > 0 {
-        let changes = amount(left_out, "change");
-        let _ = writeln!(out, "\n**{changes} left out, because a comment takes no more: `drctl plan` shows all.**");
+    let cut = [(only_named, "only named"), (left_out, "left out")];
+    let cut: Vec<_> = cut.iter().filter_map(|(count, how)| Some(format!("{} {how}", count.text()?))).collect();
+    if !cut.is_empty() {
+        let cut = cut.join(", ");
+        let _ = writeln!(out, "\n**{cut}, because a comment takes no more: `drctl plan` shows all.**");
     }
     out
 }
 
+/// How many changes are not shown as others are; of those that delete or replace, apart.
+#[derive(Default)]
+struct Count {
+    removals: usize,
+    others: usize,
+}
+
+impl Count {
+    fn add(&mut self, change: &Change) {
+        if change.action.removes() { self.removals += 1 } else { self.others += 1 }
+    }
+
+    fn text(&self) -> Option<String> {
+        let removals = amount(self.removals, "removal");
+        match (self.removals, self.others) {
+            (0, 0) => None,
+            (0, others) => Some(amount(others, "change")),
+            (_, 0) => Some(removals),
+            (_, others) => Some(format!("{removals} and {}", amount(others, "other change"))),
+        }
+    }
+}
+
 fn head(plan: &Plan, refusals: &[Refusal]) -> String {
     let (system, suffix) = (&plan.owner.system, &plan.owner.suffix);
-    let mut out = format!("<!-- drctl plan: {system}-{suffix} -->\n");
     let account: String = plan.account.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let mut out = format!("<!-- drctl plan: {account}/{system}/{suffix} -->\n");
     let _ = writeln!(out, "### drctl plan: {system}, suffix {suffix}, account {account}\n");
     if let Some(summary) = summary(plan) {
         let _ = writeln!(out, "**{summary}**");
@@ -74,20 +109,25 @@ fn head(plan: &Plan, refusals: &[Refusal]) -> String {
         ("Waiting", lines(waiting.collect())),
     ];
     for (title, text) in blocks.iter().filter(|(_, text)| !text.is_empty()) {
-        let _ = write!(out, "\n{title}:\n\n{}", fenced("text", &shortened(text)));
+        let _ = write!(out, "\n{title}:\n\n{}", block(text));
     }
     out
 }
 
 /// One change: a line, and what it is about for whoever unfolds it.
 fn details(change: &Change) -> String {
-    let line = html(&format!("{} {}", sign(change.action), change.address));
-    let lines = lines(change);
-    format!(
-        "\n<details><summary><code>{line}</code> {}</summary>\n\n{}\n</details>\n",
-        reason(change.reason),
-        fenced("diff", &lines.into_iter().map(|line| line + "\n").collect::<String>())
-    )
+    let lines: String = lines(change).into_iter().map(|line| line + "\n").collect();
+    format!("\n<details><summary>{}</summary>\n\n{}\n</details>\n", line(change), fenced("diff", &lines))
+}
+
+/// The line of a change alone, in an element inside of which nothing is Markdown.
+fn named(change: &Change) -> String {
+    format!("\n<p>{}</p>\n", line(change))
+}
+
+fn line(change: &Change) -> String {
+    let what = html(&format!("{} {}", sign(change.action), change.address));
+    format!("<code>{what}</code> {}", reason(change.reason))
 }
 
 fn lines(change: &Change) -> Vec<String> {
@@ -102,7 +142,7 @@ fn lines(change: &Change) -> Vec<String> {
     };
     if let Some((sign, properties)) = whole {
         let set = properties.fields().filter(|(_, is)| !is.is_null());
-        lines.extend(set.flat_map(|(field, is)| signed(sign, &format!("{field}: {}", value(is)))));
+        lines.extend(set.flat_map(|(field, is)| signed(sign, &format!("{}: {}", printable(field), value(is)))));
     }
     lines.extend(change.fields.iter().flat_map(field_lines));
     for hold in &change.held {
@@ -114,11 +154,11 @@ fn lines(change: &Change) -> Vec<String> {
 
 fn field_lines(field: &FieldDiff) -> Vec<String> {
     if field.document {
-        return [format!("  {}:", field.path)].into_iter().chain(document_lines(field)).collect();
+        return [format!("  {}:", printable(&field.path))].into_iter().chain(document_lines(field)).collect();
     }
     let sides = [('-', &field.before), ('+', &field.after)];
     let sides = sides.into_iter().filter_map(|(sign, side)| Some((sign, side.as_ref()?)));
-    sides.flat_map(|(sign, side)| signed(sign, &format!("{}: {}", field.path, value(side)))).collect()
+    sides.flat_map(|(sign, side)| signed(sign, &format!("{}: {}", printable(&field.path), value(side)))).collect()
 }
 
 /// The lines of a text, each behind the sign.
@@ -126,7 +166,19 @@ fn signed(sign: char, text: &str) -> Vec<String> {
     text.lines().map(|line| format!("{sign} {line}")).collect()
 }
 
-/// A block of code, in a fence longer than any in the text. No control character gets through.
+/// A text before the changes in its fence, or as much of its beginning as has room with the fence.
+fn block(text: &str) -> String {
+    let mut keep = BLOCK_LIMIT;
+    loop {
+        let block = fenced("text", &shortened(text, keep));
+        match block.chars().count().saturating_sub(BLOCK_LIMIT) {
+            over if over > 0 && keep > 0 => keep = keep.saturating_sub(over),
+            _ => return block,
+        }
+    }
+}
+
+/// A block of code, in a fence longer than any in the text.
 fn fenced(language: &str, text: &str) -> String {
     let mut longest = 0;
     text.chars().fold(0, |run, c| {
@@ -135,13 +187,13 @@ fn fenced(language: &str, text: &str) -> String {
         run
     });
     let fence = "`".repeat((longest + 1).max(3));
-    let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
-    format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
+    let lines: Vec<_> = text.trim_end().split('\n').map(printable).collect();
+    format!("{fence}{language}\n{}\n{fence}\n", lines.join("\n"))
 }
 
 /// The beginning of a text that is too long.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(BLOCK_LIMIT) {
+fn shortened(text: &str, keep: usize) -> String {
+    match text.char_indices().nth(keep) {
         Some((end, _)) => format!("{}… (`drctl plan` shows all)", &text[..end]),
         None => text.to_owned(),
     }
@@ -149,17 +201,7 @@ fn shortened(text: &str) -> String {
 
 /// Text as it is written inside of an element.
 fn html(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

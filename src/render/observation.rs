@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::human::{amount, dark_line, value, waiting_text};
 use super::json::FORMAT_VERSION;
 use super::style::Style;
-use crate::graph::{Address, Attributes, Failure, Owner, Properties, Site};
+use crate::graph::{Address, Attributes, Failure, Owner, Properties, Site, printable};
 use crate::plan::{Conflict, Live, Observation, Sight};
 use crate::state::{Index, Known, Override, Record};
 
@@ -174,7 +174,7 @@ pub fn observation_text(observed: &Observation, conflicts: &[Conflict], style: S
         }
         let strange = conflicts.iter().find(|conflict| conflict.address == **address);
         let note = strange.map(|conflict| style.bad(&format!("  ({})", conflict.whose()))).unwrap_or_default();
-        let _ = writeln!(out, "  {:width$}  {}{note}", address.without_place(), live.id);
+        let _ = writeln!(out, "  {:width$}  {}{note}", address.without_place(), printable(&live.id));
     }
     for (site, failure) in &observed.dark {
         let gap = if out.is_empty() { "" } else { "\n" };
@@ -194,13 +194,13 @@ pub fn observation_text(observed: &Observation, conflicts: &[Conflict], style: S
 
 /// Everything that is known of one live resource.
 pub fn live_text(address: &Address, live: &Live, style: Style) -> String {
-    let mut out = format!("{}\n  id: {}\n", style.strong(&address.to_string()), live.id);
+    let mut out = format!("{}\n  id: {}\n", style.strong(&address.to_string()), printable(&live.id));
     for (field, is) in live.properties.fields().filter(|(_, is)| !is.is_null()) {
         let _ = writeln!(out, "  {field}: {}", value(is));
     }
     let _ = writeln!(out, "  {}", style.dim("attributes"));
     for (attribute, is) in &live.attributes {
-        let _ = writeln!(out, "    {attribute}: {is}");
+        let _ = writeln!(out, "    {attribute}: {}", printable(is));
     }
     out
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::hint::next_step;
-use super::human::{amount, sign, took, waiting_text};
+use super::human::{amount, done, sign, took, waiting_text};
 use super::stderr::say;
 use super::style::Style;
-use crate::graph::Address;
+use crate::graph::{Address, printable};
 use crate::plan::Action;
 use crate::run::Event;
 
@@ -78,7 +78,7 @@ impl Reporter {
 
     fn wait(&self, address: &Address, what: String) {
         if let Some(bar) = self.bars().get(address) {
-            bar.set_message(format!("{address}: {what}"));
+            bar.set_message(format!("{address}: {}", printable(&what)));
         }
     }
 
@@ -111,16 +111,5 @@ fn doing(action: Action) -> &'static str {
         Action::Delete => "deleting",
         Action::Adopt => "adopting",
         Action::Forget | Action::NoOp => "looking at",
-    }
-}
-
-fn done(action: Action) -> &'static str {
-    match action {
-        Action::Create => "created",
-        Action::Update => "updated",
-        Action::Replace => "replaced",
-        Action::Delete => "deleted",
-        Action::Adopt => "adopted",
-        Action::Forget | Action::NoOp => "unchanged",
     }
 }

@@ -1,7 +1,7 @@
 //! What a guard stopped, why, and what lets it through.
 
 use super::amount;
-use crate::graph::Address;
+use crate::graph::{Address, printable};
 use crate::plan::Action;
 use crate::plan::guard::{Quiet, Refusal};
 
@@ -51,7 +51,7 @@ fn quiet(site: &Address, why: &Quiet) -> String {
         Quiet::Absent(missing) => format!("{missing} is not there"),
         Quiet::Unknown(part) => format!("{part} cannot be read"),
         Quiet::Stopped => format!("{site} is stopped"),
-        Quiet::Red(why) => format!("{site} has a red health check ({why})"),
+        Quiet::Red(why) => format!("{site} has a red health check ({})", printable(why)),
         Quiet::Goes(part, Action::Replace) => format!("{part} is replaced"),
         Quiet::Goes(part, _) => format!("{part} is deleted"),
         Quiet::Stops => format!("{site} is stopped by this"),

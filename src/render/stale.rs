@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::human::{held_text, value};
-use crate::plan::{Action, Hold, Moved, Stale};
+use super::human::{done, held_text, value};
+use crate::graph::printable;
+use crate::plan::{Hold, Moved, Stale};
 
 /// What is no longer as it was when the plan was made, on one line: which resource, what of it, was and is.
 pub fn stale_text(stale: &Stale) -> String {
@@ -11,11 +12,15 @@ pub fn stale_text(stale: &Stale) -> String {
     let change = match moved {
         Moved::Appeared => "was not there, and is now, otherwise than planned".to_owned(),
         Moved::Gone => "was there, and is gone".to_owned(),
-        Moved::Taken(conflict) => format!("`{}` exists now and {}", conflict.id, conflict.whose()),
-        Moved::Another { was, is } => format!("was `{was}`, and is another one, `{is}`"),
-        Moved::Property { path, was, is } => format!("{path} was {}, and is {}", shown(was), shown(is)),
+        Moved::Taken(conflict) => format!("`{}` exists now and {}", printable(&conflict.id), conflict.whose()),
+        Moved::Another { was, is } => {
+            format!("was `{}`, and is another one, `{}`", printable(was), printable(is))
+        }
+        Moved::Property { path, was, is } => {
+            format!("{} was {}, and is {}", printable(path), shown(was), shown(is))
+        }
         Moved::Wanted { path, was, is } => {
-            format!("{path} was to be {}, and would now be {}", shown(was), shown(is))
+            format!("{} was to be {}, and would now be {}", printable(path), shown(was), shown(is))
         }
         Moved::Held { was, is } => format!("was {}, and is {}", kept(was), kept(is)),
         Moved::Action { was, is } => format!("was to be {}, and would now be {}", done(*was), done(*is)),
@@ -31,17 +36,5 @@ fn kept(holds: &[Hold]) -> String {
     match holds {
         [] => "held by no override".to_owned(),
         holds => holds.iter().map(held_text).collect::<Vec<_>>().join(", and "),
-    }
-}
-
-fn done(action: Action) -> &'static str {
-    match action {
-        Action::Create => "created",
-        Action::Update => "updated",
-        Action::Replace => "replaced",
-        Action::Delete => "deleted",
-        Action::Adopt => "adopted",
-        Action::Forget => "forgotten",
-        Action::NoOp => "left alone",
     }
 }

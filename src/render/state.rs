@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::human::amount;
 use super::json::FORMAT_VERSION;
 use super::style::Style;
-use crate::graph::{Address, Owner};
+use crate::graph::{Address, Owner, printable};
 use crate::state::{Content, Known, Override, Record, Report};
 
 /// Where the state is, who has it locked, and what is recorded, as far as it can be read.
@@ -16,17 +16,19 @@ pub fn state_text(copies: &[Report], known: Option<&Known>, style: Style) -> Str
     for Report { at, content, holder, .. } in copies {
         let _ = writeln!(out, "{}\n  {}", style.strong(at), content_text(content));
         if let Some(holder) = holder {
-            let _ = writeln!(out, "  locked: {holder}");
+            let _ = writeln!(out, "  locked: {}", printable(holder));
         }
     }
     let Some(Known { index, overrides }) = known else { return out };
     for held in overrides {
         let Override { id, by, since, why, .. } = held;
-        let _ = writeln!(out, "{}", style.strong(&format!("override {id} since {since:.0} by {by} ({why})")));
+        let text = format!("override {id} since {since:.0} by {by} ({why})");
+        let _ = writeln!(out, "{}", style.strong(&printable(&text)));
     }
     let width = index.resources.keys().map(|address| address.to_string().len()).max().unwrap_or_default();
     for (address, Record { id, applied_at, .. }) in &index.resources {
-        let _ = writeln!(out, "{:width$}  {}  {id}", address.to_string(), style.dim(&format!("{applied_at:.0}")));
+        let (address, id, when) = (address.to_string(), printable(id), format!("{applied_at:.0}"));
+        let _ = writeln!(out, "{address:width$}  {}  {id}", style.dim(&when));
     }
     let _ = writeln!(out, "{} recorded", amount(index.resources.len(), "resource"));
     out
@@ -34,10 +36,10 @@ pub fn state_text(copies: &[Report], known: Option<&Known>, style: Style) -> Str
 
 fn content_text(content: &Content) -> String {
     match content {
-        Content::Index(index) => format!("lineage {}, serial {}", index.lineage, index.serial),
+        Content::Index(index) => format!("lineage {}, serial {}", printable(&index.lineage), index.serial),
         Content::Nothing => "nothing yet".to_owned(),
         Content::NoBucket => "there is no such bucket: run `drctl state init`".to_owned(),
-        Content::Damaged(reason) => format!("damaged: {reason}"),
+        Content::Damaged(reason) => format!("damaged: {}", printable(reason)),
         Content::Unreadable(error) => format!("not readable: {error}"),
     }
 }

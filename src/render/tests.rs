@@ -1,5 +1,7 @@
 //! What people and scripts see. Most of a plan's text is shown by the tests of the planner.
 
+mod others;
+
 use std::time::Duration;
 
 use insta::assert_snapshot;

@@ -155,6 +155,10 @@ fn configuration(function: &Function) -> impl PartialEq + '_ {
 
 async fn update_configuration(cx: Context<'_>, function: &Function) -> Result<(), Failure> {
     let lambda = &cx.regional()?.lambda;
+    if let Some(variable) = function.stand_in() {
+        let message = format!("the value of the variable {variable} was set outside, and drctl does not know it");
+        return Err(Failure::new(FailureClass::Other, "lambda:UpdateFunctionConfiguration", message));
+    }
     let update = || async {
         lambda
             .update_function_configuration()
@@ -282,9 +286,7 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Function>>, Fa
         role: Input::from(configuration.role().ok_or_else(|| missing("role"))?),
         memory: configuration.memory_size().ok_or_else(|| missing("MemorySize"))?,
         timeout: configuration.timeout().ok_or_else(|| missing("Timeout"))?,
-        environment: variables
-            .map(|variables| variables.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
-            .unwrap_or_default(),
+        environment: Function::seen_variables(name, variables.cloned().unwrap_or_default()),
         kms_key: configuration.kms_key_arn().filter(|key| !key.is_empty()).map(Input::from),
         reserved_concurrency,
         tracing: configuration

@@ -7,6 +7,7 @@ mod permissions;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::graph::{Input, Resource, Tags};
 
@@ -31,7 +32,8 @@ pub struct Function {
     pub memory: i32,
     /// Seconds.
     pub timeout: i32,
-    /// Environment variables; never secrets, which functions read by name.
+    /// Environment variables; never secrets, which functions read by name. Of one that was set outside there is
+    /// only a stand-in for its value.
     pub environment: BTreeMap<String, String>,
     /// The ARN of the KMS key that encrypts them at rest; `None` leaves it to Lambda's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,5 +52,81 @@ impl Resource for Function {
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())
+    }
+}
+
+impl Function {
+    /// What the spec's variables begin with: the kind of what they name.
+    const NAMING: [&str; 4] = ["TABLE_", "BUCKET_", "SECRET_", "FUNCTION_"];
+
+    /// Live variables of the function `name`, as they may be seen by whoever sees a plan. A variable of the spec's holds
+    /// the name of a part of the same system. Any other value was set outside and may be a secret, so a stand-in takes
+    /// its place: it shows whether the value is still the same one, and too little of it to find it by guessing.
+    pub fn seen_variables(name: &str, live: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+        let suffix = |name: &str| name.rsplit_once('-').map(|(_, end)| end.to_owned());
+        let seen = |(variable, value): (String, String)| {
+            let named = Self::NAMING.iter().any(|kind| variable.starts_with(kind));
+            if named && suffix(&value).is_some() && suffix(&value) == suffix(name) {
+                return (variable, value);
+            }
+            let hash = Sha256::digest(&value);
+            (variable, format!("{SET_OUTSIDE}, sha256 {:02x}{:02x}…)", hash[0], hash[1]))
+        };
+        live.into_iter().map(seen).collect()
+    }
+
+    /// A variable of whose value there is only a stand-in, which must never be written.
+    #[cfg(feature = "aws")]
+    fn stand_in(&self) -> Option<&str> {
+        self.environment.iter().find(|(_, value)| value.starts_with(SET_OUTSIDE)).map(|(variable, _)| variable.as_str())
+    }
+}
+
+/// How a stand-in for a value begins.
+const SET_OUTSIDE: &str = "(set outside";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(variable: &str, value: &str) -> String {
+        let seen = Function::seen_variables("pay-prod-001", [(variable.to_owned(), value.to_owned())]);
+        seen[variable].clone()
+    }
+
+    #[test]
+    fn only_names_of_the_system_are_seen() {
+        for (variable, name) in [("TABLE_PAYMENTS", "payments-prod-001"), ("BUCKET_LOGS", "logs-us-east-1-prod-001")] {
+            assert_eq!(seen(variable, name), name);
+        }
+        for (variable, value) in
+            [("API_KEY", "sk-live-001"), ("SECRET_KEY", "hunter2"), ("TABLE_PAYMENTS", "payments"), ("EMPTY", "")]
+        {
+            let seen = seen(variable, value);
+            assert!(seen.starts_with("(set outside, sha256 ") && seen.len() < 32, "{seen}");
+            assert!(value.is_empty() || !seen.contains(value), "{seen}");
+        }
+    }
+
+    #[test]
+    fn another_value_is_another_stand_in() {
+        assert_eq!(seen("API_KEY", "one"), seen("API_KEY", "one"));
+        assert_ne!(seen("API_KEY", "one"), seen("API_KEY", "two"));
+    }
+
+    #[test]
+    fn what_the_spec_sets_is_seen_as_it_is() {
+        let files = ["specs/production.toml", "specs/encrypted.toml"].map(Into::into);
+        let graph = crate::desired::load(&files, &[]).unwrap().graph("123456789012", &BTreeMap::new());
+        let functions = graph.iter().filter(|(address, _)| address.kind == Function::KIND);
+        let mut variables = 0;
+        for (_, node) in functions {
+            let id = node.id.clone().unwrap();
+            let set: BTreeMap<String, String> =
+                serde_json::from_value(node.properties.get("environment").unwrap().clone()).unwrap();
+            variables += set.len();
+            assert_eq!(Function::seen_variables(&id, set.clone()), set);
+        }
+        assert!(variables > 0);
     }
 }

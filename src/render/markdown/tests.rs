@@ -36,7 +36,7 @@ fn a_comment_has_the_plan_and_unfolds_each_change() {
     };
     let spec = SPEC.replace("key = \"id\"", "key = \"number\"").replace("\"write\"", "\"read\"");
     assert_snapshot!(comment(SPEC, change, &spec), @r#"
-    <!-- drctl plan: dr-t1 -->
+    <!-- drctl plan: 123456789012/dr/t1 -->
     ### drctl plan: dr, suffix t1, account 123456789012
 
     **3 to create, 2 to update, 1 to replace, 0 to delete**
@@ -134,7 +134,7 @@ fn a_comment_has_the_plan_and_unfolds_each_change() {
 #[test]
 fn a_comment_on_nothing_says_so() {
     assert_snapshot!(comment(SPEC, |_| {}, SPEC), @"
-    <!-- drctl plan: dr-t1 -->
+    <!-- drctl plan: 123456789012/dr/t1 -->
     ### drctl plan: dr, suffix t1, account 123456789012
 
     **no changes: 11 resources live as the spec says**
@@ -150,7 +150,7 @@ fn a_place_that_does_not_answer_is_told_beside_the_rest() {
         observed.dark.insert(west, Failure::new(FailureClass::Dark, "sts:GetCallerIdentity", "no answer"));
     };
     assert_snapshot!(comment(SPEC, dark, &SPEC.replace("10s", "20s")), @"
-    <!-- drctl plan: dr-t1 -->
+    <!-- drctl plan: 123456789012/dr/t1 -->
     ### drctl plan: dr, suffix t1, account 123456789012
 
     **0 to create, 1 to update, 0 to replace, 0 to delete, 4 left alone**
@@ -176,22 +176,69 @@ fn a_place_that_does_not_answer_is_told_beside_the_rest() {
     ");
 }
 
+/// The spec with this many functions more.
+fn long(count: usize) -> String {
+    let one = |number| format!("[function.f{number}]\nsource = \"x\"\nuses = {{ table.payments = \"write\" }}\n");
+    SPEC.to_owned() + &(0..count).map(one).collect::<String>()
+}
+
 #[test]
-fn a_comment_that_would_be_too_long_ends_with_a_whole_change_and_what_deletes_comes_first() {
-    let long = |count: usize| {
-        let one = |number| format!("[function.f{number}]\nsource = \"x\"\nuses = {{ table.payments = \"write\" }}\n");
-        SPEC.to_owned() + &(0..count).map(one).collect::<String>()
-    };
+fn a_comment_that_would_be_too_long_names_every_change_and_what_deletes_comes_first() {
     let before = format!("{SPEC}[function.old]\nsource = \"x\"\n");
     let comment = comment(&before, |_| {}, &long(60));
     assert!(comment.chars().count() <= LIMIT && comment.chars().count() > LIMIT - 2000, "{}", comment.len());
-    assert!(comment.contains("<code>- global/role.old-us-east-1</code>"));
     let shown = comment.matches("<details>").count();
     assert_eq!(comment.matches("</details>").count(), shown);
     let all = 6 * 60 + 6;
-    let last =
-        format!("\n\n**{} changes left out, because a comment takes no more: `drctl plan` shows all.**\n", all - shown);
+    assert_eq!(comment.matches("<code>").count(), all);
+    assert!(comment.find("<code>- us-west-2/function.old").unwrap() < comment.find("<code>+ ").unwrap());
+    let last = format!(
+        "\n\n**{} changes only named, because a comment takes no more: `drctl plan` shows all.**\n",
+        all - shown
+    );
     assert!(comment.ends_with(&last), "{}", &comment[comment.len() - 300..]);
+}
+
+#[test]
+fn hundreds_of_removals_are_named_before_anything_is_made() {
+    let tables = |count: usize, name: &str| -> String {
+        (0..count).map(|number| format!("[function.{name}{number}]\nsource = \"x\"\n")).collect()
+    };
+    let removals = |count: usize, change: fn(&mut Observation)| {
+        comment(&format!("{SPEC}{}", tables(count, "old")), change, &format!("{SPEC}{}", tables(3, "new")))
+    };
+    let some = removals(100, |_| {});
+    assert!(some.chars().count() <= LIMIT, "{}", some.len());
+    assert_eq!((some.matches("<code>- ").count(), some.matches("<code>+ ").count()), (600, 18));
+    let (named, shown) = (some.matches("<p><code>- ").count(), some.matches("<summary><code>- ").count());
+    assert!(shown > 0 && named + shown == 600, "{named} named, {shown} shown");
+    assert!(
+        some.contains(&format!("**{named} removals and 18 other changes only named, because")),
+        "{}",
+        &some[some.len() - 300..]
+    );
+
+    // So many that not even their names have room: still no creation takes the place of one.
+    let many = removals(200, |_| {});
+    let named = many.matches("<p><code>- ").count();
+    assert!(many.chars().count() <= LIMIT && !many.contains("<details>"), "{}", many.len());
+    let left_out = 1200 - named;
+    let last = format!("**{named} removals only named, {left_out} removals and 18 other changes left out, because");
+    assert!(many.contains(&last), "{}", &many[many.len() - 300..]);
+}
+
+#[test]
+fn a_block_of_backticks_has_no_more_room_than_any_other() {
+    let comment = comment(
+        SPEC,
+        |observed| {
+            let Some(Sight::Live(live)) = observed.seen.get_mut(&at("us-west-2/function.pay")) else { panic!() };
+            live.attributes.insert("waiting".into(), "`".repeat(70_000));
+        },
+        SPEC,
+    );
+    assert!(comment.chars().count() < BLOCK_LIMIT + 1000, "{}", comment.chars().count());
+    outside(&comment);
 }
 
 /// What is not inside of a fence, as a renderer tells fences.

@@ -102,6 +102,17 @@ fn variables_that_the_caller_may_not_decrypt_are_no_missing_ones() {
 }
 
 #[test]
+fn the_value_of_a_variable_that_was_set_outside_is_not_kept() {
+    let mut changed = answer();
+    changed["Configuration"]["Environment"]["Variables"]["API_KEY"] = "sk-live-4eC39Hq".into();
+    let found = case().found_in(|aws| aws.json("GetFunction", changed)).resource;
+    let expected = [("API_KEY", "(set outside, sha256 e4b8…)"), ("TABLE_PAYMENTS", "payments-prod-001")];
+    let expected = expected.map(|(variable, value)| (variable.to_owned(), value.to_owned()));
+    assert_eq!(found.environment, expected.into());
+    assert_eq!(found.stand_in(), Some("API_KEY"));
+}
+
+#[test]
 fn a_concurrency_of_zero_is_one() {
     let mut stopped = answer();
     stopped["Concurrency"]["ReservedConcurrentExecutions"] = 0.into();

@@ -7,12 +7,12 @@ use std::process::{Child, Command, Stdio};
 use saphyr::Yaml;
 use serde_json::{Value, json};
 
-use super::{commit, write_program, yaml};
+use super::{COMMIT, MARKER, commit, write_program, yaml};
 use crate::e2e::world::World;
 
 /// Speaks as much of GitLab's API as it takes to keep comments in a file.
 const SERVER: &str = r#"
-import http.server, json, sys
+import http.server, json, sys, urllib.parse
 kept = sys.argv[1]
 class GitLab(http.server.BaseHTTPRequestHandler):
     def answer(self):
@@ -24,7 +24,9 @@ class GitLab(http.server.BaseHTTPRequestHandler):
         if (self.command, path) == ("GET", "/user"):
             said = {"id": 5}
         elif (self.command, path) == ("GET", notes):
-            said = comments
+            asked = dict(urllib.parse.parse_qsl(self.path.split("?")[1]))
+            size, page = min(int(asked["per_page"]), 100), int(asked["page"])
+            said = comments[(page - 1) * size : page * size]
         elif (self.command, path) == ("POST", notes):
             said = {"id": 100 + len(comments), "author": {"id": 5}, "body": body}
             comments.append(said)
@@ -43,6 +45,9 @@ print(server.server_port, flush=True)
 server.serve_forever()
 "#;
 
+/// How many comments others have written: more than one page of them.
+const STRANGERS: usize = 100;
+
 struct GitLab {
     world: World,
     pipeline: Yaml<'static>,
@@ -58,8 +63,9 @@ impl GitLab {
         // The jobs work on AWS, and here on what stands in for it.
         let drctl = format!("#!/bin/sh\nexec {} \"$@\" --sandbox\n", env!("CARGO_BIN_EXE_drctl"));
         write_program(&folder.join("bin").join("drctl"), &drctl);
-        let stranger = json!([{"id": 99, "author": {"id": 6}, "body": "<!-- drctl plan: payment-dr-prod-001 -->\n"}]);
-        std::fs::write(folder.join("comments.json"), stranger.to_string()).unwrap();
+        let stranger = |id| json!({"id": id, "author": {"id": 6}, "body": format!("{MARKER}\n")});
+        let strangers: Vec<_> = (1000..1000 + STRANGERS).map(stranger).collect();
+        std::fs::write(folder.join("comments.json"), json!(strangers).to_string()).unwrap();
         let mut server = Command::new("python3");
         server.args(["-c", SERVER]).arg(folder.join("comments.json")).stdout(Stdio::piped());
         let mut server = server.spawn().expect("there is a Python");
@@ -80,6 +86,7 @@ impl GitLab {
         command.env("SPEC", self.pipeline["variables"]["SPEC"].as_str().unwrap());
         command.env("CI_API_V4_URL", format!("http://127.0.0.1:{}", self.port)).env("DRCTL_GITLAB_TOKEN", "a token");
         command.env("CI_PROJECT_ID", "1").env("CI_MERGE_REQUEST_IID", "7");
+        command.env("CI_COMMIT_SHA", COMMIT).env("CI_JOB_URL", "https://gitlab.com/acme/payments/-/jobs/8");
         let ended = command.output().unwrap();
         let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
         assert_eq!(ended.status.code(), Some(code), "{said}");
@@ -105,9 +112,12 @@ fn a_merge_request_is_commented_and_what_was_merged_is_applied() {
         commit(&gitlab.world, memory);
         gitlab.job("propose", 0);
         let comments = gitlab.comments();
-        assert_eq!((comments.len(), &comments[0]["author"]["id"]), (2, &6.into()));
-        assert_eq!(comments[0]["body"], "<!-- drctl plan: payment-dr-prod-001 -->\n");
-        assert!(comments[1]["body"].as_str().unwrap().contains(&format!("+ memory: {memory}")), "{comments:#?}");
+        assert_eq!(comments.len(), STRANGERS + 1);
+        assert!(comments[..STRANGERS].iter().all(|comment| comment["body"] == format!("{MARKER}\n")));
+        let body = comments[STRANGERS]["body"].as_str().unwrap();
+        assert!(body.starts_with(&format!("{MARKER}\n<!-- drctl use: ")), "{body}");
+        assert!(body.contains(&format!("\nCommit {COMMIT}\n")), "{body}");
+        assert!(body.contains(&format!("+ memory: {memory}")), "{body}");
     }
     gitlab.job("plan", 0);
     commit(&gitlab.world, 1024);
@@ -116,4 +126,10 @@ fn a_merge_request_is_commented_and_what_was_merged_is_applied() {
     gitlab.job("drift", 0);
     std::fs::write(gitlab.world.spec().with_file_name("production.toml"), "schema = 2\n").unwrap();
     gitlab.job("propose", 4);
+    let comments = gitlab.comments();
+    let failed = comments[STRANGERS]["body"].as_str().unwrap();
+    assert!(failed.starts_with(&format!("{MARKER}\n<!-- drctl use: ")), "{failed}");
+    let said =
+        format!("**The plan of commit {COMMIT} failed: see [its job](https://gitlab.com/acme/payments/-/jobs/8).**\n");
+    assert!(failed.ends_with(&said) && comments.len() == STRANGERS + 1, "{failed}");
 }
