@@ -43,19 +43,26 @@ class Call:
 
     @functools.cached_property
     def params(self):
-        """The parameters of a JSON, CBOR or query request. REST XML requests have `xml` instead."""
-        kind = self.headers.get("content-type", "")
-        if "cbor" in kind:
-            import cbor2
+        """The parameters of a JSON, CBOR or query request. REST XML requests have `xml` instead.
 
-            return cbor2.loads(self.body) if self.body else {}
-        if "form-urlencoded" in kind:
-            return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
-        return json.loads(self.body) if self.body else {}
+        A body that is no such thing has none: the service says what is wrong with it.
+        """
+        kind = self.headers.get("content-type", "")
+        try:
+            if "form-urlencoded" in kind:
+                return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+            found = _cbor(self.body) if "cbor" in kind else json.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     @functools.cached_property
     def xml(self):
-        return ElementTree.fromstring(self.body)
+        """The body of a REST XML request; an empty element if it is no XML."""
+        try:
+            return ElementTree.fromstring(self.body)
+        except (ElementTree.ParseError, ValueError):
+            return ElementTree.fromstring("<none/>")
 
     @property
     def changes_something(self):
@@ -63,14 +70,23 @@ class Call:
         return self.operation.startswith(
             ("Create", "Delete", "Put", "Update", "Tag", "Untag", "Change", "Add", "Remove", "Set", "Subscribe",
              "Unsubscribe", "Replicate", "Restore", "Schedule", "Cancel", "Enable", "Disable", "Associate",
-             "Disassociate")
-        ) and not self.operation.endswith(("Object", "Item", "MetricData", "LogEvents", "SecretValue"))
+             "Disassociate", "Attach", "Detach")
+        ) and not self.operation.endswith(("Object", "Objects", "Item", "MetricData", "LogEvents", "SecretValue"))
 
     def error(self, code, message, status=400):
         return errors.render(self.service, self.headers, code, message, status)
 
     def json(self, answer):
         return json_response(answer)
+
+
+def _cbor(body):
+    import cbor2
+
+    try:
+        return cbor2.loads(body)
+    except cbor2.CBORDecodeError as error:
+        raise ValueError from error
 
 
 def around(service, *operations, rules=_rules):

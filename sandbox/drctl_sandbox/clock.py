@@ -6,6 +6,7 @@ sandbox and divided by `DRCTL_SANDBOX_SPEED` where it is used.
 
 import asyncio
 import contextvars
+import logging
 import os
 import threading
 import time
@@ -17,7 +18,10 @@ SPEED = float(os.environ.get("DRCTL_SANDBOX_SPEED") or 1)
 
 now = time.time
 
-_pending: set = set()
+_logger = logging.getLogger("drctl_sandbox")
+
+# What is to happen later, by its handle: the context to do it in, and what.
+_pending: dict = {}
 _running: set = set()
 
 
@@ -44,7 +48,7 @@ def later(seconds, action, *args):
     context = contextvars.copy_context()
 
     def run():
-        _pending.discard(handle)
+        _pending.pop(handle, None)
         result = action(*args)
         if asyncio.iscoroutine(result):
             _running.add(task := asyncio.ensure_future(result))
@@ -53,7 +57,7 @@ def later(seconds, action, *args):
     def schedule():
         nonlocal handle
         handle = app._MAIN_LOOP.call_later(scaled(seconds), run, context=context)
-        _pending.add(handle)
+        _pending[handle] = context, action, args
 
     handle = None
     app._MAIN_LOOP.call_soon_threadsafe(schedule)
@@ -74,4 +78,21 @@ def every(seconds, action):
 def forget_pending():
     """Cancels everything that was to happen later: the world it belonged to is gone."""
     while _pending:
-        _pending.pop().cancel()
+        _pending.popitem()[0].cancel()
+
+
+async def settle():
+    """Does at once what was to happen later, for a server that saves what it holds and ends."""
+    await asyncio.sleep(0)  # What was asked for a moment ago is scheduled by now.
+    while _pending:
+        handle = next(iter(_pending))
+        context, action, args = _pending.pop(handle)
+        handle.cancel()
+        try:
+            result = context.run(action, *args)
+            if asyncio.iscoroutine(result):
+                await context.run(asyncio.ensure_future, result)
+        except Exception:
+            _logger.exception("what was to happen later failed: %s", action)
+        await asyncio.sleep(0)
+    await asyncio.gather(*_running, return_exceptions=True)

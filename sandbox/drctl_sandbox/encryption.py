@@ -3,9 +3,7 @@
 Roles are not asked: the account's statement in a key's policy leaves them to IAM.
 """
 
-import fnmatch
-import json
-
+from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 
 from . import calls, clock, hooks, kms
@@ -136,21 +134,15 @@ def _lets_in(named, service, actions, context):
     """Whether a key that works may be used by a service of AWS."""
     if kms.is_managed(named) or kms.trouble(named):
         return False
-    statements = json.loads(_kms._resolve_key(named)["Policy"])["Statement"]
-    return all(any(_allows(statement, service, action, context) for statement in statements) for action in actions)
+    key = _kms._resolve_key(named)
+    keys = {name.lower(): value for name, value in context.items()}
 
+    def may(action):
+        asked = iam_evaluator.EvalContext(service, "AWSService", "", action, key["Arn"], get_region(),
+                                          service_context=keys)
+        return iam_evaluator.evaluate_resource_policy(key["Policy"], asked, service).decision == "Allow"
 
-def _allows(statement, service, action, context):
-    principal, condition = statement.get("Principal"), statement.get("Condition", {})
-    services = _listed(principal.get("Service", [])) if isinstance(principal, dict) else []
-    return (statement["Effect"] == "Allow" and service in services
-            and any(fnmatch.fnmatchcase(action, pattern) for pattern in _listed(statement["Action"]))
-            and all(any(fnmatch.fnmatchcase(context.get(name, ""), value) for value in _listed(values))
-                    for operator in condition.values() for name, values in operator.items()))
-
-
-def _listed(value):
-    return value if isinstance(value, list) else [value]
+    return all(may(action) for action in actions)
 
 
 def _dispatch(original):

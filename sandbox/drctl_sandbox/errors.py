@@ -49,7 +49,20 @@ def denied(service):
     """The code with which `service` refuses a caller who may not."""
     if service == "sns":
         return "AuthorizationError"
-    return "AccessDenied" if service in ("s3", "iam", "route53") else "AccessDeniedException"
+    return "AccessDenied" if service in ("s3", "iam", "route53", "sts") else "AccessDeniedException"
+
+
+def unknown_caller(service, code, message):
+    """Code, message and status with which `service` refuses credentials: it says in its own way what ministack found."""
+    expired = code.startswith("Expired")
+    if service == "s3":
+        if expired:
+            return "ExpiredToken", "The provided token has expired.", 400
+        return "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403
+    if service in _NAMESPACES:
+        return "ExpiredToken" if expired else "InvalidClientTokenId", message, 403
+    code = "ExpiredTokenException" if expired else "UnrecognizedClientException"
+    return code, message, 403 if service == "lambda" else 400
 
 
 def usual_status(code):

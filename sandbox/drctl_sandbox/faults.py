@@ -26,6 +26,8 @@ class Fault:
     stops what flows between regions by itself: replication and health probes.
     `hold` keeps a call before its work is done, `hold_answer` after it, until
     the faults are set anew; then the connection is dropped. `held` counts them.
+    A call meets the faults in their order, and the first that is more than a
+    `latency` is its last.
     """
 
     action: str
@@ -72,8 +74,17 @@ def _fault(which, rule):
                 raise ValueError(f"`{key}` in {which} is a whole number from {least}")
         elif not isinstance(value, str):
             raise ValueError(f"`{key}` in {which} is a text")
-    if rule.get("action") not in ACTIONS:
+    action = rule.get("action")
+    if action not in ACTIONS:
         raise ValueError(f"`action` in {which} is one of {', '.join(ACTIONS)}")
+    if action == "latency" and not rule.get("delay_ms"):
+        raise ValueError(f"{which} has no `delay_ms`, the length of its latency")
+    if "times" in rule and action.startswith("hold"):
+        raise ValueError(f"{which} has `times`; {action} holds every call until the faults are set anew")
+    if said := [key for key in ("code", "status", "message") if key in rule and action != "error"]:
+        raise ValueError(f"{which} has `{said[0]}`, which only an error has")
+    if not 400 <= rule.get("status", 400) <= 599:
+        raise ValueError(f"`status` in {which} is that of an error, 400 to 599")
     return Fault(**rule)
 
 
@@ -84,42 +95,46 @@ def listed():
 async def _hold(fault):
     """Waits until the faults are set anew."""
     fault.held += 1
-    while any(other is fault for other in active):
+    while _is_in_force(fault):
         await asyncio.sleep(0.01)
     return connection.drop()
 
 
 def is_dark(region):
     """Whether nothing in `region` answers."""
-    return any(f.action == "dark" and f.region == region and f.service is None for f in active)
+    return any(f.action == "dark" and f.region == region and not f.writes
+               and (f.service, f.operation, f.times) == (None, None, None) for f in active)
 
 
 async def subject(call, work):
-    """Does `work` for `call`, with every fault that strikes it; of those that answer, the first one does."""
-    after = []
+    """Does `work` for `call`, with the faults that strike it, up to the first that changes the answer."""
     for fault in [f for f in active if f.strikes(call)]:
-        _count_down(fault)
+        # Another call may have used it up, or the faults may be others, while this one waited.
+        if not _use(fault):
+            continue
         if fault.delay_ms:
             await asyncio.sleep(fault.delay_ms / 1000)
-        if fault.action == "error":
-            code, status = errors.throttling(call.service)
-            if fault.code:
-                code, status = fault.code, errors.usual_status(fault.code)
-            return call.error(code, fault.message or "injected by the sandbox", fault.status or status)
-        if fault.action in ("drop", "dark"):
-            return connection.drop()
-        if fault.action == "hold":
-            return await _hold(fault)
         if fault.action != "latency":
-            after.append(fault)
+            return await _answer(fault, call, work)
+    return await work()
+
+
+async def _answer(fault, call, work):
+    if fault.action == "error":
+        code, status = errors.throttling(call.service)
+        if fault.code:
+            code, status = fault.code, errors.usual_status(fault.code)
+        return call.error(code, fault.message or "injected by the sandbox", fault.status or status)
+    if fault.action in ("drop", "dark"):
+        return connection.drop()
+    if fault.action == "hold":
+        return await _hold(fault)
     answer = await work()
-    for fault in after:
-        if fault.action == "lose_answer":
-            return connection.drop()
-        if fault.action == "hold_answer":
-            return await _hold(fault)
-        answer = _broken(fault, *answer)
-    return answer
+    if fault.action == "lose_answer":
+        return connection.drop()
+    if fault.action == "hold_answer":
+        return await _hold(fault)
+    return _broken(fault, *answer)
 
 
 def _broken(fault, status, headers, body):
@@ -130,12 +145,20 @@ def _broken(fault, status, headers, body):
     return status, kept, broken
 
 
-def _count_down(fault):
-    """A fault that holds calls stays until the faults are set anew."""
-    if fault.times is not None and not fault.action.startswith("hold"):
+def _is_in_force(fault):
+    """Whether it is this very fault: another one may look the same."""
+    return any(other is fault for other in active)
+
+
+def _use(fault):
+    """Counts a call that it strikes; whether there still was one for it."""
+    if not _is_in_force(fault):
+        return False
+    if fault.times is not None:
         fault.times -= 1
-        if fault.times <= 0:
-            active.remove(fault)
+        if fault.times == 0:
+            active[:] = [other for other in active if other is not fault]
+    return True
 
 
 @store.on_reset

@@ -2,8 +2,9 @@
 
 ministack promises nothing about its insides. Each function we replace or build
 on is listed with a hash of its source, so that another version fails at start,
-with a sentence, and not later with a wrong answer. After reviewing a new
-version, `python -m drctl_sandbox.hooks` prints the table for it.
+with a sentence, and not later with a wrong answer. What is not listed may have
+changed too, so only the version written here is taken. After reviewing another
+one, write it here; `python -m drctl_sandbox.hooks` prints the table for it.
 """
 
 import hashlib
@@ -27,6 +28,14 @@ FUNCTIONS = {
     "app.main": "aae886212adb",
     "core.iam_actions._compile_uri": "ad280d2df69f",
     "core.iam_actions._load_botocore_routes": "e7d63c41b546",
+    "core.iam_evaluator.AuthError": "b2f6d1552ce2",
+    "core.iam_evaluator.EvalContext": "f5769904b3fa",
+    "core.iam_evaluator.evaluate": "2a5dd6932d1a",
+    "core.iam_evaluator.evaluate_resource_policy": "e49ce7161ad6",
+    "core.iam_evaluator.is_root_access_key": "e6ae3b633355",
+    "core.iam_evaluator.resolve_principal": "b6c6131e24bf",
+    "core.lambda_runtime.execution_credentials": "cffaadc4f396",
+    "core.router.extract_access_key_id": "4f0df6b2b1cd",
     "cloudwatch._calc_stats": "889e1bfc89dc",
     "cloudwatch._dims_from_list": "ebc530b8a5dc",
     "cloudwatch._dims_key": "a304eb3ef986",
@@ -65,6 +74,7 @@ FUNCTIONS = {
     "lambda_svc._policy_resource_arn": "23968d7b2a44",
     "lambda_svc._resolve_request_scoped_name": "7c6bf4ec0abd",
     "lambda_svc._schedule_state_transition": "f072b21e2fd9",
+    "lambda_svc.execution_credentials": "cffaadc4f396",
     "lambda_svc.handle_function_url_request": "c9d31efac5f1",
     "lambda_svc.resolve_function_url": "514d2a316d1f",
     "route53._build_health_check_el": "8b8fda74069e",
@@ -107,6 +117,7 @@ FUNCTIONS = {
     "sns._topic_by_arn_any_scope": "419963ad2e7d",
     "sns._unsubscribe": "07cdcd2f8e21",
     "sns._xml": "869f002c1cff",
+    "sts.register_session": "a84ec986ec01",
     "tagging._collect_dynamodb": "11388dc0e784",
     "tagging._collect_secretsmanager": "72cd17d03655",
     "tagging._matches_tag_filters": "da0837aa5a85",
@@ -119,9 +130,12 @@ VALUES = [
     "app.SERVICE_REGISTRY",
     "app._HEALTH_PATHS",
     "app._LAMBDA_URL_RE",
+    "app._MAIN_LOOP",
     "app._loaded_modules",
     "app._state_map",
     "cloudformation.provisioners",
+    "cloudformation.provisioners._S3_BUCKET_CONFIGURATIONS",
+    "cloudformation.provisioners._STACK_TAG_PROPERTY",
     "cloudwatch._alarms",
     "cloudwatch._metrics",
     "cloudwatch._resource_tags",
@@ -130,7 +144,10 @@ VALUES = [
     "dynamodb._tables",
     "dynamodb._tags",
     "dynamodb._ttl_settings",
+    "iam._groups",
+    "iam._instance_profiles",
     "iam._roles",
+    "iam._users",
     "kms._aliases",
     "kms._keys",
     "lambda_svc._ACCOUNT_CONCURRENCY_CAP",
@@ -191,10 +208,12 @@ def fingerprint(function):
 
 
 def _find(path):
-    module_name, _, name = path.rpartition(".")
-    found = getattr(module(module_name), name, None)
-    if found is None:
-        raise Unsupported(f"`{path}` is missing")
+    head, *names = path.split(".")
+    found = module(f"core.{names.pop(0)}" if head == "core" else head)
+    for name in names:
+        if not hasattr(found, name):
+            raise Unsupported(f"`{path}` is missing")
+        found = getattr(found, name)
     return found
 
 
@@ -202,6 +221,8 @@ def verify():
     """Checks every name listed above, before anything is replaced."""
     version = importlib.metadata.version("ministack")
     try:
+        if version != VERSION:
+            raise Unsupported("nobody has looked at what is different")
         for path in VALUES:
             _find(path)
         for path, expected in FUNCTIONS.items():

@@ -1,6 +1,7 @@
 """Lambda: function URLs as AWS guards them, and in strict mode states, conflicts and limits."""
 
 import atexit
+import hashlib
 import json
 import re
 import shutil
@@ -8,7 +9,7 @@ import time
 
 from ministack.core.responses import request_scope
 
-from . import calls, clock, hooks, iam, store
+from . import authorization, calls, clock, hooks, iam, store
 from .calls import Call, dispatch
 
 _TRANSITION = 0.5
@@ -23,6 +24,7 @@ _FORBIDDEN = ("Forbidden. For troubleshooting Function URL authorization issues,
 _app = hooks.module("app")
 _cloudwatch = hooks.module("cloudwatch")
 _lambda = hooks.module("lambda_svc")
+_sts = hooks.module("sts")
 _writing_permission: set = set()
 # When the last permission of a function reaches its URL.
 _permitted_at = store.regional("lambda.permitted_at")
@@ -77,7 +79,9 @@ def _through_the_door(original):
             _publish(resolved, answer[0], time.monotonic() - begun)
             return answer
 
-        call = Call("lambda", "InvokeFunctionUrl", resolved[1], method, path, headers, body, {"url": resolved})
+        # Its query stays: it has the credentials of a presigned request.
+        query_and_url = {**query, "url": resolved}
+        call = Call("lambda", "InvokeFunctionUrl", resolved[1], method, path, headers, body, query_and_url)
         return await dispatch(call, invoke)
 
     return handle
@@ -123,6 +127,18 @@ async def a_function_without_statements_has_no_policy(call, proceed):
     if function and not function["policy"]["Statement"]:
         return call.error("ResourceNotFoundException", "The resource you requested does not exist.", 404)
     return await proceed()
+
+
+@calls.around("lambda", "GetFunction")
+async def who_may_not_list_tags_gets_none(call, proceed):
+    answer = await proceed()
+    reason = answer[0] == 200 and authorization.why_not_beside(call, "lambda:ListTags")
+    if not reason:
+        return answer
+    body = json.loads(answer[2])
+    body.pop("Tags", None)
+    body["TagsError"] = {"ErrorCode": "AccessDeniedException", "Message": reason}
+    return answer[0], answer[1], json.dumps(body).encode()
 
 
 @calls.around("lambda", "DeleteFunction")
@@ -195,6 +211,26 @@ async def reservations_leave_some_concurrency(call, proceed):
     return await proceed()
 
 
+# Its role
+
+def _of_its_role(original):
+    """Functions call as their role, and may do what it may. ministack makes them the account otherwise."""
+
+    def credentials(config):
+        role = config.get("Role", "").rpartition("/")[2]
+        if not role:
+            return original(config)
+        account, name = config["FunctionArn"].split(":")[4], config["FunctionName"]
+        digest = hashlib.sha256(f"{config['FunctionArn']} {config['Role']}".encode()).hexdigest()
+        key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest
+        _sts.register_session(key, {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}", "UserId": f"{role}:{name}",
+            "SecretAccessKey": secret, "SessionToken": token})
+        return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+
+    return credentials
+
+
 def install():
     # ministack leaves the unpacked code of its functions behind.
     atexit.register(shutil.rmtree, _lambda._PROVIDED_CODE_CACHE, ignore_errors=True)
@@ -202,4 +238,7 @@ def install():
     _app._HEALTH_PATHS = ("/_ministack/health",)
     hooks.wrap("app", "_handle_lambda_url_request", _through_the_door)
     hooks.wrap("lambda_svc", "_emit_lambda_metrics", _metrics)
+    # The one that imported the other's function has a name of its own for it.
+    for module in ("lambda_svc", "core.lambda_runtime"):
+        hooks.wrap(module, "execution_credentials", _of_its_role)
     _lambda._LAMBDA_STATE_TRANSITION_DELAY = clock.scaled(_TRANSITION) if clock.STRICT else _QUICK_TRANSITION

@@ -4,6 +4,7 @@ Only reads are stale. A write meets the world as it is.
 """
 
 import copy
+import threading
 from collections import deque
 
 from . import calls, clock, hooks, store
@@ -27,6 +28,11 @@ _READS = {
 }
 
 
+# Held while old stores stand in the place of the present ones. Reads come one after the other, in one thread.
+_door = threading.RLock()
+_resetting = False
+
+
 class Lagging:
     """What `take` returned a moment ago, if it was remembered before something changed.
 
@@ -41,14 +47,19 @@ class Lagging:
 
     def remember(self, scope=None):
         """Keeps what is there now; to be called before each change."""
-        self._past.setdefault(scope, deque()).append((clock.now(), self._take()))
+        self._recent(scope).append((clock.now(), self._take()))
 
     def past(self, scope=None):
         """What a stale read sees, or None when nothing changed recently."""
-        past = self._past.get(scope, deque())
+        past = self._recent(scope)
+        return past[0][1] if past else None
+
+    def _recent(self, scope):
+        """What is remembered, without what no read sees any more."""
+        past = self._past.setdefault(scope, deque())
         while past and past[0][0] < clock.now() - self._lag:
             past.popleft()
-        return past[0][1] if past else None
+        return past
 
 
 def _copy(value):
@@ -75,17 +86,36 @@ def _install(service, module, names, operations):
         if past is None:
             return await proceed()
         # Nothing inside waits, so no other request can meet the old stores.
-        now = stores()
-        present = [s._data for s in now]
-        for s, old in zip(now, past, strict=True):
-            s._data = old
+        with _door:
+            if _resetting:
+                return await proceed()
+            now = stores()
+            present = [s._data for s in now]
+            for s, old in zip(now, past, strict=True):
+                s._data = old
+            try:
+                return await proceed()
+            finally:
+                for s, new in zip(now, present, strict=True):
+                    s._data = new
+
+
+def _apart(original):
+    """A reset runs in a thread of its own. It would empty the old stores, and leave the present ones as they are."""
+
+    def reset():
+        global _resetting
+        with _door:
+            _resetting = True
         try:
-            return await proceed()
+            original()
         finally:
-            for s, new in zip(now, present, strict=True):
-                s._data = new
+            _resetting = False
+
+    return reset
 
 
 def install():
+    hooks.wrap("app", "_reset_all_state", _apart)
     for service, (module, names, operations) in _READS.items():
         _install(service, module, names, operations)

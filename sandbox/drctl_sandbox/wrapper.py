@@ -1,4 +1,4 @@
-"""The ASGI application around ministack's: it answers `/_drctl` itself and makes connections cuttable.
+"""The ASGI application around ministack's: it answers `/_drctl` itself, makes connections cuttable, and ends in order.
 
 `GET` and `DELETE /_drctl/calls` read and clear the counts of AWS calls;
 `GET`, `PUT` and `DELETE /_drctl/faults` read, set and clear the faults.
@@ -8,14 +8,16 @@ import json
 
 from ministack import app
 
-from . import calls, connection, faults
+from . import calls, clock, connection, faults
 
 
 def install():
     ministack = app.app
 
     async def drctl(scope, receive, send):
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
+            await ministack(scope, _settled(receive), send)
+        elif scope["type"] != "http":
             await ministack(scope, receive, send)
         elif scope["path"].startswith("/_drctl/"):
             await _answer(scope, receive, send)
@@ -23,6 +25,19 @@ def install():
             await ministack(scope, receive, connection.enter(send).send)
 
     app.app = drctl
+
+
+def _settled(receive):
+    """Before ministack hears that it ends, and saves: faults end, and what is on its way arrives."""
+
+    async def hear():
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            faults.forget()
+            await clock.settle()
+        return message
+
+    return hear
 
 
 async def _answer(scope, receive, send):

@@ -20,6 +20,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent
+# Some tests load the extension into their own process.
+sys.path.insert(0, str(PACKAGE))
 EAST, WEST = "us-east-1", "us-west-2"
 
 
@@ -27,10 +29,20 @@ class Sandbox:
     """A running server, and what a test asks of it."""
 
     def __init__(self, inherits=(), **settings):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        # Somebody else may take the port before the server does.
+        for _ in range(3):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+            self.url = f"http://127.0.0.1:{self.port}"
+            self._start(inherits, settings)
+            wait_until(lambda: self._is_ready() or self.process.poll() is not None)
+            if self.process.poll() is None:
+                break
+        assert self.process.poll() is None, "the sandbox did not start"
+        self._clients = {}
+
+    def _start(self, inherits, settings):
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
@@ -42,11 +54,8 @@ class Sandbox:
             **settings,
         }
         self.process = subprocess.Popen([sys.executable, "-m", "drctl_sandbox"], env=environment, pass_fds=inherits)
-        wait_until(self._is_ready)
-        self._clients = {}
 
     def _is_ready(self):
-        assert self.process.poll() is None, "the sandbox did not start"
         try:
             return get(f"{self.url}/_ministack/health")[0] == 200
         except OSError:

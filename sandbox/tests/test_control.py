@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.parsers import ResponseParserError
-from conftest import EAST, WEST, Sandbox, get, put, refused, wait_until
+from conftest import EAST, PACKAGE, WEST, Sandbox, get, put, refused, wait_until
 
 
 @pytest.fixture
@@ -36,6 +37,15 @@ def test_calls_are_counted_by_service_operation_and_region(plain, name):
             ("iam", "ListRoles", "global", 1), ("lambda", "ListFunctions", EAST, 1),
             ("route53", "ListHostedZones", "global", 1), ("s3", "ListBuckets", EAST, 1),
             ("tag", "GetResources", EAST, 1)]]
+
+
+@pytest.mark.parametrize("service, operation, changes", [
+    ("iam", "AttachRolePolicy", True), ("iam", "DetachRolePolicy", True), ("s3", "DeleteBucket", True),
+    ("s3", "DeleteObject", False), ("s3", "DeleteObjects", False), ("iam", "GetRole", False)])
+def test_writes_of_the_control_plane_are_told_by_their_name(service, operation, changes):
+    from drctl_sandbox.calls import Call
+
+    assert Call(service, operation, EAST, "POST", "/", {}, b"", {}).changes_something == changes
 
 
 def test_s3_operations_that_share_a_path_are_told_apart(plain, name):
@@ -96,6 +106,32 @@ def test_writes_can_be_held_before_or_after_their_work(faulty, name, action, don
     assert len(groups) == (1 if done else 0), "what was held before its work is never done"
 
 
+def test_a_fault_that_was_used_up_while_a_call_waited_strikes_it_no_more(faulty):
+    """Each call meets both faults before the first one is past the delay."""
+    faulty.faults({"service": "sts", "action": "latency", "delay_ms": 300},
+                  {"service": "sts", "action": "error", "times": 1})
+
+    def ask(_):
+        try:
+            faulty.aws("sts").get_caller_identity()
+            return "answered"
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    faulty.aws("sts")
+    with ThreadPoolExecutor() as pool:
+        assert sorted(pool.map(ask, range(2))) == ["Throttling", "answered"]
+
+
+def test_the_first_fault_that_changes_the_answer_decides(faulty, name):
+    faulty.faults({"service": "logs", "operation": "CreateLogGroup", "action": "lose_answer", "times": 1},
+                  {"service": "logs", "operation": "CreateLogGroup", "action": "error", "times": 1})
+    with pytest.raises(ConnectionClosedError):
+        faulty.aws("logs").create_log_group(logGroupName=name)
+    assert len(faulty.aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]) == 1
+    assert refused(faulty.aws("logs").create_log_group, logGroupName=name)[0] == "ThrottlingException"
+
+
 @pytest.mark.parametrize("action", ["truncate", "garble"])
 def test_answers_can_be_broken(faulty, action):
     faulty.faults({"service": "iam", "operation": "ListRoles", "action": action, "times": 1})
@@ -142,6 +178,17 @@ def test_a_dark_region_answers_nothing_and_the_others_go_on(faulty):
     faulty.aws("iam").list_roles()
 
 
+@pytest.mark.parametrize("narrower", [
+    {}, {"service": "sns"}, {"operation": "List*"}, {"writes": True}, {"times": 3}])
+def test_only_a_region_in_which_nothing_answers_is_dark_to_replication_and_probes(narrower):
+    from drctl_sandbox import faults
+
+    faults.replace_all([{"action": "dark", "region": WEST, **narrower}])
+    assert faults.is_dark(WEST) == (narrower == {})
+    assert not faults.is_dark(EAST)
+    faults.forget()
+
+
 def test_a_dark_region_may_let_calls_hang(faulty):
     faulty.faults({"region": WEST, "action": "dark", "delay_ms": 400})
     started = time.monotonic()
@@ -165,6 +212,11 @@ def test_faults_are_listed_replaced_and_cleared(faulty):
     ([{"action": "drop", "times": 0}], "`times` in rule 1 is a whole number from 1"),
     ([{"action": "latency", "delay_ms": -1}], "`delay_ms` in rule 1 is a whole number from 0"),
     ([{"action": "drop", "writes": 1}], "`writes` in rule 1 is true or false"),
+    ([{"action": "latency"}], "rule 1 has no `delay_ms`"),
+    ([{"action": "hold", "times": 1}], "rule 1 has `times`; hold holds every call"),
+    ([{"action": "hold_answer", "times": 1}], "rule 1 has `times`; hold_answer holds every call"),
+    ([{"action": "drop", "code": "SlowDown"}], "rule 1 has `code`, which only an error has"),
+    ([{"action": "error", "status": 200}], "`status` in rule 1 is that of an error, 400 to 599"),
     ([{"action": "drop", "region": 1}], "`region` in rule 1 is a text"),
 ])
 def test_a_senseless_fault_is_refused_with_its_number(faulty, rules, said):
@@ -189,9 +241,73 @@ def test_the_server_ends_with_the_process_it_belongs_to():
 def test_another_ministack_is_refused_with_a_sentence():
     patched = ("import drctl_sandbox.hooks as h; h.FUNCTIONS = {'lambda_svc.gone': 'x'}; h.verify()")
     result = subprocess.run([sys.executable, "-c", patched], capture_output=True, text=True,
-                            cwd=os.path.dirname(os.path.dirname(__file__)))
+                            cwd=PACKAGE)
     assert result.returncode == 1
     assert "written for ministack 1.5.33" in result.stderr and "`lambda_svc.gone` is missing" in result.stderr
+
+
+def test_another_version_of_ministack_is_refused_even_if_all_names_are_the_same():
+    patched = "import drctl_sandbox.hooks as h; h.VERSION = '1.0.0'; h.verify()"
+    result = subprocess.run([sys.executable, "-c", patched], capture_output=True, text=True, cwd=PACKAGE)
+    assert result.returncode == 1
+    assert "written for ministack 1.0.0, and 1.5.33 is installed: nobody has looked" in result.stderr
+
+
+def test_every_name_of_ministack_that_is_used_is_checked_at_start():
+    from drctl_sandbox import hooks
+
+    used = set()
+    for file in (PACKAGE / "drctl_sandbox").glob("*.py"):
+        text = file.read_text()
+        if file.name != "hooks.py":
+            used |= {f"app.{name}" for name in re.findall(r"(?<![\w.\"])app\.(\w+)", text)}
+        for alias, *module in re.findall(r'^(_\w+) = hooks\.module\("([\w.]+)"\)([\w.]*)', text, re.M):
+            used |= {f"{''.join(module)}.{name}" for name in re.findall(rf"(?<![\w.]){alias}\.(\w+)", text)}
+        used |= {".".join(found) for found in re.findall(r'hooks\.module\("([\w.]+)"\)\.(\w+)', text)}
+        used |= {".".join(found) for found in re.findall(r'hooks\.(?:wrap|replace)\("([\w.]+)", "(\w+)"', text)}
+        for module in ("iam_actions", "iam_evaluator", "router"):
+            used |= {f"core.{module}.{name}" for name in re.findall(rf"(?<![\w.]){module}\.(\w+)", text)}
+    assert used - {*hooks.FUNCTIONS, *hooks.VALUES} == set()
+
+
+def test_what_is_remembered_for_late_reads_is_forgotten_with_the_next_write():
+    from drctl_sandbox.stale import Lagging
+
+    lagging = Lagging(-1, dict)  # All is too old at once.
+    for _ in range(100):
+        lagging.remember()
+    assert sum(map(len, lagging._past.values())) == 1
+
+
+# The reset begins while a late read looks at the old topics, and ends before or after that, as it may.
+RESET_DURING_A_LATE_READ = """
+import asyncio, threading
+from types import SimpleNamespace
+from drctl_sandbox import calls, hooks, stale
+
+stale._install("sns", "sns", ["_topics"], ["ListTopics"])
+topics = hooks.module("sns")._topics
+for watcher in calls._watchers:
+    watcher(SimpleNamespace(service="sns"))
+topics["arn"] = {}
+reset = threading.Thread(target=stale._apart(topics.clear))
+
+async def list_topics():
+    assert "arn" not in topics, "the read is late"
+    reset.start()
+    reset.join(0.2)
+
+late, = calls._strict_rules["sns", "ListTopics"]
+asyncio.run(late(None, list_topics))
+reset.join()
+assert not list(topics), "the reset was undone"
+"""
+
+
+def test_a_late_read_does_not_undo_a_reset():
+    result = subprocess.run([sys.executable, "-c", RESET_DURING_A_LATE_READ], capture_output=True, text=True,
+                            cwd=PACKAGE, env={**os.environ, "DRCTL_SANDBOX_STRICT": "1"})
+    assert result.returncode == 0, result.stderr
 
 
 def test_what_the_extension_remembers_survives_a_restart_and_not_a_reset(tmp_path, name):
@@ -208,6 +324,18 @@ def test_what_the_extension_remembers_survives_a_restart_and_not_a_reset(tmp_pat
     assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == 7
     get(f"{again.url}/_ministack/reset", "POST")
     assert again.calls() == [] and again.aws("dynamodb").list_tables()["TableNames"] == []
+    again.stop()
+
+
+def test_what_is_on_its_way_arrives_before_the_server_ends(tmp_path, name):
+    saved = {"PERSIST_STATE": "1", "STATE_DIR": str(tmp_path / "state"), "S3_PERSIST": "1",
+             "S3_DATA_DIR": str(tmp_path / "s3"), "DRCTL_SANDBOX_STRICT": "1", "DRCTL_SANDBOX_SPEED": "0.01"}
+    sandbox = Sandbox(**saved)
+    key = sandbox.aws("kms").create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    sandbox.aws("kms").replicate_key(KeyId=key, ReplicaRegion=WEST)  # It is Creating for 50 s at this speed.
+    sandbox.stop()
+    again = Sandbox(**saved)
+    assert again.aws("kms", WEST).describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
     again.stop()
 
 

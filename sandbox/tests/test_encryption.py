@@ -26,6 +26,24 @@ def let_in(sandbox, key, service, condition=None, region=EAST):
     sandbox.aws("kms", region).put_key_policy(KeyId=key, Policy=json.dumps(policy))
 
 
+@pytest.mark.parametrize("statement", [
+    {"Effect": "Deny"}, {"Resource": "arn:aws:kms:us-east-1:000000000000:key/other"},
+    {"Action": None, "NotAction": ["kms:Decrypt"]},
+    {"Condition": {"StringNotEquals": {"kms:EncryptionContext:aws:logs:arn": "GROUP"}}},
+])
+def test_a_policy_of_a_key_means_all_that_it_says(strict, key, name, statement):
+    group = f"arn:aws:logs:{EAST}:000000000000:log-group:{name}"
+    allow = {"Effect": "Allow", "Principal": {"Service": f"logs.{EAST}.amazonaws.com"}, "Action": "kms:*",
+             "Resource": "*"}
+    said = {key: value for key, value in {**allow, **statement}.items() if value}
+    others = [allow] if said["Effect"] == "Deny" else []
+    policy = json.dumps({"Statement": [*SHUT["Statement"], *others, said]}).replace("GROUP", group)
+    strict.aws("kms").put_key_policy(KeyId=key, Policy=policy)
+    create = strict.aws("logs").create_log_group
+    assert refused(create, logGroupName=name, kmsKeyId=arn(key))[0] == "InvalidParameterException"
+    create(logGroupName=f"{name}-none")
+
+
 def off(sandbox, key, region=EAST):
     sandbox.aws("kms", region).disable_key(KeyId=key)
 

@@ -19,6 +19,7 @@ macro_rules! carried {
 const EXTENSION: &[(&str, &str)] = carried![
     "__init__.py",
     "__main__.py",
+    "actions.py",
     "authorization.py",
     "calls.py",
     "clock.py",
