@@ -89,6 +89,9 @@ async fn remove(
             next: "run `drctl destroy` again in a minute".into(),
         });
     }
+    if let Some(lost) = state.lease().lost() {
+        return Err(lost.into());
+    }
     release_all(session).await?;
     state.remove_if_empty().await?;
     let gone = amount(plan.pending().count(), "resource");
@@ -108,7 +111,7 @@ async fn release_all(session: &Session) -> Result<(), CliError> {
     for held in session.store.overrides().await? {
         session.store.release_override(&held.id).await?;
     }
-    Ok(())
+    Ok(session.store.forget_released().await?)
 }
 
 /// Says what data goes, by what AWS last counted.
