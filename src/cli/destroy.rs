@@ -68,6 +68,7 @@ async fn remove(
     telling: &mut Telling<'_>,
 ) -> Result<Exit, CliError> {
     let ui = telling.ui;
+    session.refuse_left_here(state)?;
     let observed = session.observe(state.known(), ui).await?;
     let plan = complete(plan::destroy(&session.subject(state.known()).basis(&observed)))?;
     telling.destruction(&plan)?;
