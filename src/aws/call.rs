@@ -162,6 +162,7 @@ fn class(code: &str, message: &str, status: u16) -> FailureClass {
         // An answer to a HEAD request has no body to hold a code.
         "Unknown" if status == 403 => FailureClass::Denied,
         _ if GATEWAY.contains(&status) => FailureClass::Unreachable,
+        _ if status >= 500 => FailureClass::Internal,
         _ => FailureClass::Other,
     }
 }

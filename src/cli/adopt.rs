@@ -65,6 +65,7 @@ async fn mark(
     telling: &mut Telling<'_>,
 ) -> Result<Exit, CliError> {
     let ui = telling.ui;
+    session.refuse_left_here(state)?;
     let observed = look(&session, state.known(), asked, ui).await?;
     leave_code(&mut session.graph, &observed);
     let stacks = if args.stack_retained { Stacks::Retained } else { Stacks::Refuse };

@@ -100,6 +100,7 @@ async fn converge(
     telling: &mut Telling<'_>,
 ) -> Result<Exit, CliError> {
     let ui = telling.ui;
+    session.refuse_left_here(state)?;
     let observed = session.observe(state.known(), ui).await?;
     let basis = session.subject(state.known()).basis(&observed);
     let plan = match planned {

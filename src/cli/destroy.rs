@@ -68,6 +68,7 @@ async fn remove(
     telling: &mut Telling<'_>,
 ) -> Result<Exit, CliError> {
     let ui = telling.ui;
+    session.refuse_left_here(state)?;
     let observed = session.observe(state.known(), ui).await?;
     let plan = complete(plan::destroy(&session.subject(state.known()).basis(&observed)))?;
     telling.destruction(&plan)?;
@@ -89,6 +90,9 @@ async fn remove(
             next: "run `drctl destroy` again in a minute".into(),
         });
     }
+    if let Some(lost) = state.lease().lost() {
+        return Err(lost.into());
+    }
     release_all(session).await?;
     state.remove_if_empty().await?;
     let gone = amount(plan.pending().count(), "resource");
@@ -108,7 +112,7 @@ async fn release_all(session: &Session) -> Result<(), CliError> {
     for held in session.store.overrides().await? {
         session.store.release_override(&held.id).await?;
     }
-    Ok(())
+    Ok(session.store.forget_released().await?)
 }
 
 /// Says what data goes, by what AWS last counted.

@@ -82,6 +82,8 @@ pub(super) struct Session {
     pub(super) endpoint: Option<String>,
     /// Where the state is kept, and the overrides beside it.
     pub(super) store: Store,
+    /// Where something of it lies on this machine, although it is kept in S3.
+    left_here: Option<PathBuf>,
     /// The code of each function, if it was asked for.
     pub(super) code: Built,
 }
@@ -104,15 +106,15 @@ impl Session {
         let (target, folder) = target(args.sandbox, ui).await?;
         let clients = connected(&target, &spec).await?;
         let local = local(&spec, folder)?;
-        if spec.state.is_shared() && local.is_there() {
-            let file = local.file();
+        let left_here = (spec.state.is_shared() && local.is_there()).then(|| local.path().to_owned());
+        if let Some(folder) = &left_here {
             ui.remark(&format!(
-                "{} is not used any more: `drctl state move` takes it into the buckets",
-                file.display()
+                "what {} has of this system is not used any more: `drctl state move` takes it into the buckets",
+                folder.display()
             ));
         }
         let store = store(&spec, Some(&clients), local);
-        Ok(Self::of(spec, code, target, clients, store))
+        Ok(Self { left_here, ..Self::of(spec, code, target, clients, store) })
     }
 
     /// The system that the plan saved in `file` is for, connected.
@@ -150,8 +152,23 @@ impl Session {
             cloud: AwsCloud::new(clients, spec.owner(), code.zips.clone()).limited(spec.timeout.kinds.clone()),
             kinds: kinds::metas(),
             endpoint,
+            left_here: None,
             spec,
             code,
+        }
+    }
+
+    /// Refuses to begin a state in the buckets while the one so far lies on this machine, with its overrides.
+    pub(super) fn refuse_left_here(&self, state: &State) -> Result<(), CliError> {
+        match &self.left_here {
+            Some(folder) if state.index().serial == 0 => Err(CliError::Refused {
+                what: format!(
+                    "the state of this system still lies in {}, and there is none in the buckets yet; nothing was changed",
+                    folder.display()
+                ),
+                next: "run `drctl state move`, then the same command again".into(),
+            }),
+            _ => Ok(()),
         }
     }
 

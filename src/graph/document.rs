@@ -44,6 +44,15 @@ impl Document {
         policy.to_string()
     }
 
+    /// The same policy with these statements, too.
+    pub fn and(&self, statements: &[Value]) -> Self {
+        let mut policy = self.0.clone();
+        if let Some(all) = policy.get_mut("Statement").and_then(Value::as_array_mut) {
+            all.extend(statements.iter().cloned());
+        }
+        Self::new(policy)
+    }
+
     /// The statements, in normal order.
     pub fn statements(&self) -> &[Value] {
         self.0.get("Statement").and_then(Value::as_array).map_or(&[], Vec::as_slice)

@@ -22,6 +22,8 @@ pub enum FailureClass {
     Dark,
     /// AWS asked to slow down, more often than drctl was ready to try.
     Throttled,
+    /// The service failed in itself (HTTP 5xx), more often than drctl was ready to try.
+    Internal,
     /// A wait ended without what it waited for.
     Deadline,
     /// The answer makes no sense: a field missing that AWS always sends, or text that does not parse.
@@ -49,6 +51,11 @@ impl FailureClass {
     /// Whether no answer came at all.
     pub fn is_unanswered(self) -> bool {
         matches!(self, FailureClass::Unreachable | FailureClass::Dark)
+    }
+
+    /// Whether the service cannot serve now, whoever asks: it says nothing, asks to slow down, or fails in itself.
+    pub fn is_outage(self) -> bool {
+        self.is_unanswered() || matches!(self, FailureClass::Throttled | FailureClass::Internal)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The buckets that hold the state: made once, outside of any system, and looked after from then on.
 
+use serde_json::Value;
+
 use crate::aws::Clients;
 use crate::desired::StateSection;
-use crate::graph::{Address, Failure, FailureClass, Owner, Place, Region, Resource};
+use crate::graph::{Address, Document, Failure, FailureClass, Owner, Place, Region, Resource};
 use crate::kinds::bucket::{Bucket, PublicAccessBlock};
 use crate::kinds::{Artifacts, Context, Deletion, Lifecycle, TagSource, Target};
 
@@ -26,6 +28,8 @@ pub enum Unfit {
     Foreign(Failure),
     /// Somebody else than drctl made it, and it lacks this.
     Unprotected(Vec<String>),
+    /// It still lacks this, which drctl cannot mend without taking away what somebody has set.
+    Unmended(Vec<String>),
     /// S3 failed.
     Failed(Failure),
 }
@@ -51,13 +55,43 @@ pub async fn ensure_state_bucket(clients: &Clients, region: &Region, wanted: &Bu
     if found.tags.get(StateSection::MARK) != wanted.tags.get(StateSection::MARK) {
         return if lacks.is_empty() { Ok(Ensured::NotMadeByDrctl) } else { Err(Unfit::Unprotected(lacks)) };
     }
-    // Tags of others stay.
-    let wanted = Bucket { tags: found.tags.clone(), ..wanted.clone() };
-    if found == wanted {
+    if lacks.is_empty() {
         return Ok(Ensured::AsItShould);
     }
-    Bucket::update(&found, &wanted, desk.context()).await?;
-    Ok(Ensured::Mended(lacks))
+    let mended = mended(&found, wanted);
+    Bucket::update(&found, &mended, desk.context()).await?;
+    let left = self::lacks(&mended, wanted);
+    if left.is_empty() { Ok(Ensured::Mended(lacks)) } else { Err(Unfit::Unmended(left)) }
+}
+
+/// The bucket with what it lacks, and all that somebody else has set as it is: other statements, rules, tags, a key.
+fn mended(found: &Bucket, wanted: &Bucket) -> Bucket {
+    let mut mended = Bucket {
+        versioning: wanted.versioning.clone(),
+        public_access_block: wanted.public_access_block.clone(),
+        ownership: wanted.ownership.clone(),
+        ..found.clone()
+    };
+    let missing: Vec<_> = missing(found, wanted).cloned().collect();
+    mended.policy = match &found.policy {
+        Some(policy) => Some(policy.and(&missing)),
+        None => wanted.policy.clone(),
+    };
+    let others = found.lifecycle.iter().filter(|(id, _)| !wanted.lifecycle.contains_key(*id));
+    if !ends_older_versions(found) && others.clone().all(|(_, rule)| rule.is_writable()) {
+        mended.lifecycle.extend(wanted.lifecycle.clone());
+    }
+    mended
+}
+
+/// The statements that the bucket's policy has to have, and has not.
+fn missing<'a>(found: &Bucket, wanted: &'a Bucket) -> impl Iterator<Item = &'a Value> {
+    let has: Vec<Value> = found.policy.iter().flat_map(|policy| policy.statements().to_vec()).collect();
+    wanted.policy.iter().flat_map(Document::statements).filter(move |statement| !has.contains(statement))
+}
+
+fn ends_older_versions(bucket: &Bucket) -> bool {
+    bucket.lifecycle.values().any(|rule| rule.is_for_all() && rule.noncurrent_days.is_some())
 }
 
 /// What the protection of a state bucket lacks; `None` if the bucket is not there.
@@ -82,13 +116,14 @@ fn lacks(found: &Bucket, wanted: &Bucket) -> Vec<String> {
     if found.ownership != wanted.ownership {
         lacks.push(format!("objects that are all its owner's (it has {})", found.ownership));
     }
-    let statements = |bucket: &Bucket| bucket.policy.iter().flat_map(|policy| policy.statements().to_vec()).collect();
-    let (has, needs): (Vec<_>, Vec<_>) = (statements(found), statements(wanted));
-    if needs.iter().any(|statement| !has.contains(statement)) {
+    if missing(found, wanted).next().is_some() {
         lacks.push("the policy that lets in nobody without TLS".to_owned());
     }
-    if !found.lifecycle.values().any(|rule| rule.enabled && rule.noncurrent_days.is_some()) {
-        lacks.push("an end for older versions".to_owned());
+    if !ends_older_versions(found) {
+        lacks.push("a rule that ends older versions of everything".to_owned());
+    }
+    for (id, _) in found.lifecycle.iter().filter(|(_, rule)| rule.deletes_current()) {
+        lacks.push(format!("objects that stay (the rule {id} deletes them)"));
     }
     lacks
 }
@@ -133,6 +168,7 @@ impl<'a> Desk<'a> {
 mod tests {
     use super::*;
     use crate::aws::canned::{Canned, Counter};
+    use crate::kinds::bucket::LifecycleRule;
     use crate::tests::SPEC;
 
     fn wanted() -> Bucket {
@@ -187,7 +223,64 @@ mod tests {
         a block of all public access
         objects that are all its owner's (it has ObjectWriter)
         the policy that lets in nobody without TLS
-        an end for older versions
+        a rule that ends older versions of everything
         ");
+    }
+
+    #[test]
+    fn a_rule_for_some_objects_ends_nothing_and_one_that_deletes_the_state_is_told() {
+        let cleanup = wanted().lifecycle.into_iter().next().unwrap();
+        for some in [
+            LifecycleRule { prefix: Some("logs/".into()), ..cleanup.1.clone() },
+            LifecycleRule { smaller_than: Some(1_000), ..cleanup.1.clone() },
+            LifecycleRule { object_tags: [("a".to_owned(), "b".to_owned())].into(), ..cleanup.1.clone() },
+            LifecycleRule { enabled: false, ..cleanup.1.clone() },
+        ] {
+            let found = Bucket { lifecycle: [("some".to_owned(), some)].into(), ..wanted() };
+            assert_eq!(lacks(&found, &wanted()), ["a rule that ends older versions of everything"]);
+        }
+        let mut found = wanted();
+        let expires = LifecycleRule {
+            enabled: true,
+            foreign: vec!["objects expire after 30 days".into()],
+            ..LifecycleRule::default()
+        };
+        found.lifecycle.insert("tidy".into(), expires);
+        assert_eq!(lacks(&found, &wanted()), ["objects that stay (the rule tidy deletes them)"]);
+        assert_eq!(mended(&found, &wanted()), found, "that is for whoever made the rule");
+    }
+
+    #[test]
+    fn mending_takes_away_nothing_that_somebody_has_set() {
+        let deny = serde_json::json!({
+            "Sid": "OnlyFromTheOffice", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
+            "Resource": format!("{}/*", Bucket::arn(&wanted().name)),
+            "Condition": { "NotIpAddress": { "aws:SourceIp": "192.0.2.0/24" } },
+        });
+        let policy = Document::new(serde_json::json!({ "Version": "2012-10-17", "Statement": [deny] }));
+        let archive = LifecycleRule { enabled: true, unfinished_upload_days: Some(3), ..LifecycleRule::default() };
+        let mut found = Bucket {
+            policy: Some(policy.clone()),
+            lifecycle: [("uploads".to_owned(), archive.clone())].into(),
+            public_access_block: PublicAccessBlock::NONE,
+            ..wanted()
+        };
+        found.encryption.algorithm = "aws:kms".into();
+        found.tags.insert("cost-center".into(), "payments".into());
+        let after = mended(&found, &wanted());
+        assert_eq!(lacks(&after, &wanted()), [""; 0]);
+        assert_eq!((&after.encryption, &after.tags), (&found.encryption, &found.tags));
+        assert_eq!(after.lifecycle["uploads"], archive);
+        assert_eq!(after.lifecycle.len(), 2);
+        let statements = after.policy.unwrap();
+        assert_eq!(statements.statements().len(), 2);
+        assert!(statements.statements().contains(&policy.statements()[0]));
+
+        // A rule that drctl cannot write as it is: to add one would change it.
+        let foreign = LifecycleRule { prefix: Some("logs/".into()), ..archive };
+        found.lifecycle.insert("uploads".into(), foreign);
+        let after = mended(&found, &wanted());
+        assert_eq!(after.lifecycle, found.lifecycle);
+        assert_eq!(lacks(&after, &wanted()), ["a rule that ends older versions of everything"]);
     }
 }

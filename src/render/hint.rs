@@ -57,6 +57,9 @@ fn by_class(failure: &Failure) -> String {
             "look at https://health.aws.amazon.com; once the place answers again, run the same command again".into()
         }
         FailureClass::Throttled => "AWS is busy with this account: run the same command again in a minute".into(),
+        FailureClass::Internal => {
+            "AWS has trouble of its own: look at https://health.aws.amazon.com, then run the same command again".into()
+        }
         FailureClass::Deadline => {
             "AWS takes longer than usual: run the same command again, it continues from here".into()
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::Reach;
 use crate::graph::{Failure, FailureClass};
 
 /// Why the state could not be used.
@@ -43,6 +44,30 @@ pub enum StateError {
         at: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A newer drctl wrote it.
+    #[error("{at} has format {version}, and this drctl knows up to {newest}")]
+    #[diagnostic(help("use the drctl that wrote it, or a newer one; nothing was changed"))]
+    Newer {
+        /// The file or object.
+        at: String,
+        /// Its format.
+        version: u64,
+        /// The newest format that this drctl knows.
+        newest: u32,
+    },
+    /// It is another system's.
+    #[error("the state {at} is another system's: it belongs to {system}, suffix {suffix}")]
+    #[diagnostic(help(
+        "choose another suffix or another `[state] bucket`: the names of system and suffix, joined by a hyphen, have to be no other system's"
+    ))]
+    Anothers {
+        /// The file or object.
+        at: String,
+        /// The other system.
+        system: String,
+        /// Its suffix.
+        suffix: String,
     },
     /// Another drctl is at work on the same system.
     #[error("another drctl is at work on this system (it holds {at}{})", holder.as_deref().map(|who| format!(", {who}")).unwrap_or_default())]
@@ -94,6 +119,17 @@ pub enum StateError {
         /// What they would be called.
         names: Vec<String>,
     },
+    /// What there is of the state may be where nobody can look.
+    #[error("no bucket that answers has a state of this system, and {bucket} may have one: {why}")]
+    #[diagnostic(help(
+        "run the same command again once {bucket} answers: a state that was begun without it would not belong to the one there"
+    ))]
+    Hidden {
+        /// The bucket.
+        bucket: String,
+        /// Why nobody can look.
+        why: String,
+    },
     /// One bucket's copy is not the state that it should be.
     #[error("the state {at} is not a drctl state: {reason}")]
     #[diagnostic(help(
@@ -123,6 +159,38 @@ pub enum StateError {
     },
 }
 
+/// Why a text is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// Not written by drctl, or damaged.
+    Damaged(String),
+    /// Written by a newer drctl, in this format.
+    Newer {
+        /// Its format.
+        version: u64,
+        /// The newest format that this drctl knows.
+        newest: u32,
+    },
+    /// It is the state of another system.
+    Anothers {
+        /// The other system.
+        system: String,
+        /// Its suffix.
+        suffix: String,
+    },
+}
+
+impl Wrong {
+    /// The error about what lies `at` some place; `damaged` makes it of the reason if it is damaged.
+    pub(super) fn error(self, at: String, damaged: impl FnOnce(String, String) -> StateError) -> StateError {
+        match self {
+            Self::Damaged(reason) => damaged(at, reason),
+            Self::Newer { version, newest } => StateError::Newer { at, version, newest },
+            Self::Anothers { system, suffix } => StateError::Anothers { at, system, suffix },
+        }
+    }
+}
+
 fn listed(others: &[String]) -> String {
     others.iter().map(|other| format!("; there is {other}")).collect()
 }
@@ -135,6 +203,9 @@ fn way_on(failure: &Failure) -> String {
         ),
         class if class.is_unanswered() => {
             "run the same command again once it answers; with `--degraded` the other bucket is enough".to_owned()
+        }
+        class if class.is_outage() => {
+            "run the same command again in a minute; with `--degraded` the other bucket is enough".to_owned()
         }
         _ => "put right what the message says, then run the same command again".to_owned(),
     }
@@ -165,7 +236,21 @@ impl StateError {
 
     /// Whether a place did not answer.
     pub fn is_unanswered(&self) -> bool {
-        matches!(self, Self::Aws { failure, .. } if failure.class.is_unanswered())
+        match self {
+            Self::Aws { failure, .. } => failure.class.is_unanswered(),
+            Self::Hidden { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the other bucket is enough: always while this one is not there, and for [`Reach::Any`] also while S3
+    /// cannot serve it.
+    pub(super) fn is_tolerated(&self, reach: Reach) -> bool {
+        match self {
+            Self::NoBuckets { .. } => true,
+            Self::Aws { failure, .. } => reach == Reach::Any && failure.class.is_outage(),
+            _ => false,
+        }
     }
 
     /// Whether somebody else has the state in hand.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::overrides::{self, Override};
+use super::error::Wrong;
+use super::overrides::{self, Kept, Override};
 use super::{Content, Index, Known, Report, StateError, operator};
 use crate::graph::Owner;
 
@@ -37,9 +38,9 @@ impl Folder {
         self.path.join(format!("{}-{}.json", self.owner.system, self.owner.suffix))
     }
 
-    /// Whether there is a state file.
+    /// Whether anything is kept here: a state file, or an override.
     pub fn is_there(&self) -> bool {
-        self.file().is_file()
+        self.file().is_file() || self.overrides().map_or(true, |overrides| !overrides.is_empty())
     }
 
     pub(super) fn read(&self) -> Result<Known, StateError> {
@@ -50,7 +51,7 @@ impl Folder {
     pub(super) fn read_anew(&self) -> Result<Known, StateError> {
         let index = match self.index() {
             Err(StateError::Damaged { .. }) => Index::new(&self.owner),
-            index => Index { resources: Default::default(), ..index? },
+            index => index?,
         };
         Ok(Known { index, overrides: self.overrides()? })
     }
@@ -141,19 +142,26 @@ impl Folder {
 
     fn index(&self) -> Result<Index, StateError> {
         let path = self.file();
-        let damaged = |reason: String| StateError::Damaged { at: format!("file {}", path.display()), reason };
-        match read(&path, damaged)? {
-            Some(text) => Index::from_text(&text, &self.owner).map_err(damaged),
+        let wrong = |wrong: Wrong| {
+            wrong.error(format!("file {}", path.display()), |at, reason| StateError::Damaged { at, reason })
+        };
+        match read(&path, wrong)? {
+            Some(text) => Index::from_text(&text, &self.owner).map_err(wrong),
             None => Ok(Index::new(&self.owner)),
         }
     }
 }
 
-/// Reads one override; `None` if it was released meanwhile.
+/// Reads one override; `None` if it was released.
 fn read_override(path: &Path) -> Result<Option<Override>, StateError> {
-    let damaged = |reason: String| StateError::DamagedOverride { at: path.display().to_string(), reason };
+    let wrong =
+        |wrong: Wrong| wrong.error(path.display().to_string(), |at, reason| StateError::DamagedOverride { at, reason });
     let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    read(path, damaged)?.map(|text| Override::from_text(&id, &text).map_err(damaged)).transpose()
+    let Some(text) = read(path, wrong)? else { return Ok(None) };
+    match Kept::from_text(&id, &text).map_err(wrong)? {
+        Kept::Held(held) => Ok(Some(held)),
+        Kept::Released => Ok(None),
+    }
 }
 
 /// Takes the lock file at `path`, unless somebody else holds it.
@@ -166,11 +174,13 @@ pub(super) fn take(lock: &File, path: &Path) -> Result<(), StateError> {
 }
 
 /// The text of a file; `None` if it is not there.
-fn read(path: &Path, damaged: impl Fn(String) -> StateError) -> Result<Option<String>, StateError> {
+fn read(path: &Path, wrong: impl Fn(Wrong) -> StateError) -> Result<Option<String>, StateError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(damaged("it is not UTF-8 text".into())),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(wrong(Wrong::Damaged("it is not UTF-8 text".into())))
+        }
         Err(error) => Err(StateError::io(path, &error)),
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::overrides::Kept;
 use super::{Index, Override, Record, overrides};
 use crate::fuzz::{cases, mutated};
 use crate::graph::{Address, Owner};
@@ -39,6 +40,13 @@ const OVERRIDE: &str = r#"{
   "since": "2026-11-24T12:00:00Z",
   "why": "us-east-1 is down",
   "covers": { "global/record.api": { "sets.us-east-1-t1.weight": 0 } }
+}"#;
+
+const RELEASED: &str = r#"{
+  "format_version": 1,
+  "id": "failover-1",
+  "released": "2026-11-24T12:00:00Z",
+  "by": "ops@laptop"
 }"#;
 
 fn owner() -> Owner {
@@ -80,17 +88,24 @@ proptest! {
     }
 
     #[test]
-    fn an_index_is_read_as_it_was_written(serial: u64, resources in prop::collection::btree_map(address(), record(), 0..4)) {
+    fn an_index_is_read_as_it_was_written(serial in 0..=super::LAST_SERIAL, resources in prop::collection::btree_map(address(), record(), 0..4)) {
         let index = Index { serial, resources, ..Index::empty(&owner(), "5b3e".into()) };
         prop_assert_eq!(Index::from_text(&index.to_text(), &owner()), Ok(index));
     }
 
     #[test]
     fn an_override_may_be_any_text(any in "\\PC{0,80}", text in mutated(OVERRIDE)) {
-        let _ = Override::from_text("failover-1", &any);
-        if let Ok(held) = Override::from_text("failover-1", &text) {
-            prop_assert_eq!(Override::from_text("failover-1", &held.to_text()), Ok(held));
+        let _ = Kept::from_text("failover-1", &any);
+        if let Ok(Kept::Held(held)) = Kept::from_text("failover-1", &text) {
+            prop_assert_eq!(Kept::from_text("failover-1", &held.to_text()), Ok(Kept::Held(held)));
         }
+    }
+
+    #[test]
+    fn what_is_left_of_a_released_override_may_be_any_text(text in mutated(RELEASED)) {
+        let _ = Kept::from_text("failover-1", &text);
+        prop_assert_eq!(Kept::from_text("failover-1", RELEASED), Ok(Kept::Released));
+        prop_assert_eq!(Kept::from_text("failover-1", &Kept::released("failover-1")), Ok(Kept::Released));
     }
 
     #[test]
@@ -99,6 +114,6 @@ proptest! {
         prop_assert!(overrides::is_id(&id));
         let covers = [(at, [(path, Value::from(weight))].into())].into();
         let held = Override { id: id.clone(), operation: "failover".into(), by: "ops".into(), since, why, covers };
-        prop_assert_eq!(Override::from_text(&id, &held.to_text()), Ok(held));
+        prop_assert_eq!(Kept::from_text(&id, &held.to_text()), Ok(Kept::Held(held)));
     }
 }

@@ -22,6 +22,8 @@ pub type Saving = BoxFuture<'static, Result<(), StateError>>;
 pub struct State {
     known: Known,
     changed: bool,
+    /// Names this run in the index's history.
+    run: String,
     keeper: Keeper,
 }
 
@@ -35,12 +37,16 @@ enum Keeper {
 
 impl State {
     pub(super) fn in_folder(known: Known, folder: Folder, lock: File) -> Self {
-        Self { known, changed: false, keeper: Keeper::Folder(folder, lock) }
+        Self::new(known, false, Keeper::Folder(folder, lock))
     }
 
     /// `behind` says that a copy lacks what the others have: it gets it although nothing changes.
     pub(super) fn in_buckets(known: Known, copies: Copies, lock: Lock, behind: bool) -> Self {
-        Self { known, changed: behind, keeper: Keeper::Buckets(Arc::new(copies), lock) }
+        Self::new(known, behind, Keeper::Buckets(Arc::new(copies), lock))
+    }
+
+    fn new(known: Known, changed: bool, keeper: Keeper) -> Self {
+        Self { known, changed, run: uuid::Uuid::new_v4().to_string(), keeper }
     }
 
     /// What is recorded, and what is overridden.
@@ -81,7 +87,7 @@ impl State {
         if !std::mem::take(&mut self.changed) {
             return async { Ok(()) }.boxed();
         }
-        self.known.index.serial += 1;
+        self.known.index.write_by(&self.run);
         let index = self.known.index.clone();
         match &self.keeper {
             Keeper::Folder(folder, _) => {

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use all::AllStates;
 pub use buckets::{Buckets, Lease, PERMISSIONS, Remarks};
 pub use error::StateError;
+use error::Wrong;
 pub use folder::{Folder, replace};
 pub use held::{Saving, State};
 pub use operator::operator;
@@ -38,6 +39,9 @@ use crate::graph::{Address, Attributes, Owner};
 
 /// The layout of the state file; a file with a higher number is refused.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// The highest serial that is believed: it leaves room for every write to come.
+const LAST_SERIAL: u64 = 1 << 53;
 
 /// What drctl remembers of one resource. Holds no secret: a fingerprint is a hash of
 /// the properties that were applied, and values of secrets are never properties.
@@ -59,6 +63,18 @@ pub struct Record {
     pub adopted: bool,
 }
 
+/// What one run of drctl wrote of an index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Names the run: random.
+    pub by: String,
+    /// The serial of its last write.
+    pub serial: u64,
+}
+
+/// How many runs an index remembers: far more than a copy misses before it is healed.
+const REMEMBERED: usize = 64;
+
 /// Every recorded resource of one system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Index {
@@ -70,6 +86,9 @@ pub struct Index {
     pub lineage: String,
     /// Counts the writes.
     pub serial: u64,
+    /// Who wrote it, the last one last: tells a copy that is behind from one that was written apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Written>,
     /// The records by address.
     pub resources: BTreeMap<Address, Record>,
 }
@@ -91,7 +110,36 @@ impl Index {
 
     /// An index of this lineage that knows nothing yet.
     pub fn empty(owner: &Owner, lineage: String) -> Self {
-        Self { format_version: FORMAT_VERSION, owner: owner.clone(), lineage, serial: 0, resources: BTreeMap::new() }
+        Self {
+            format_version: FORMAT_VERSION,
+            owner: owner.clone(),
+            lineage,
+            serial: 0,
+            history: Vec::new(),
+            resources: BTreeMap::new(),
+        }
+    }
+
+    /// The next write, by this run.
+    fn write_by(&mut self, run: &str) {
+        self.serial += 1;
+        match self.history.last_mut() {
+            Some(last) if last.by == run => last.serial = self.serial,
+            _ => self.history.push(Written { by: run.to_owned(), serial: self.serial }),
+        }
+        self.remember();
+    }
+
+    /// Forgets the oldest runs.
+    fn remember(&mut self) {
+        self.history.drain(..self.history.len().saturating_sub(REMEMBERED));
+    }
+
+    /// Whether `earlier`, of the same lineage and a lower serial, is a former version of this index: nothing was
+    /// written to it that this one has not. One without a history is taken at its serial.
+    pub fn goes_on_from(&self, earlier: &Index) -> bool {
+        let Some(last) = earlier.history.last().filter(|_| !self.history.is_empty()) else { return true };
+        self.history.iter().any(|written| written.by == last.by && written.serial >= last.serial)
     }
 
     fn to_text(&self) -> String {
@@ -99,22 +147,25 @@ impl Index {
     }
 
     /// Reads an index back, or says what is wrong with it.
-    fn from_text(text: &str, owner: &Owner) -> Result<Self, String> {
+    fn from_text(text: &str, owner: &Owner) -> Result<Self, Wrong> {
         let index: Index = document(text, FORMAT_VERSION)?;
         if index.owner.system != owner.system || index.owner.suffix != owner.suffix {
-            return Err(format!("it belongs to {}, suffix {}", index.owner.system, index.owner.suffix));
+            let Owner { system, suffix, .. } = index.owner;
+            return Err(Wrong::Anothers { system, suffix });
+        }
+        if index.serial > LAST_SERIAL {
+            return Err(Wrong::Damaged(format!("nobody has written it {} times", index.serial)));
         }
         Ok(index)
     }
 }
 
 /// Reads a document that says its format, of which this drctl knows the ones up to `newest`.
-fn document<T: DeserializeOwned>(text: &str, newest: u32) -> Result<T, String> {
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+fn document<T: DeserializeOwned>(text: &str, newest: u32) -> Result<T, Wrong> {
+    let damaged = |error: serde_json::Error| Wrong::Damaged(error.to_string());
+    let value: serde_json::Value = serde_json::from_str(text).map_err(damaged)?;
     match value.get("format_version").and_then(serde_json::Value::as_u64) {
-        Some(version) if version > u64::from(newest) => Err(format!(
-            "it has format {version}, and this drctl knows up to {newest}; use the newer drctl that wrote it"
-        )),
-        _ => serde_json::from_value(value).map_err(|error| error.to_string()),
+        Some(version) if version > u64::from(newest) => Err(Wrong::Newer { version, newest }),
+        _ => serde_json::from_value(value).map_err(damaged),
     }
 }

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::error::Wrong;
+use super::operator;
 use crate::graph::Address;
 
 /// The layout of an override's file; a file with a higher number is refused.
@@ -29,11 +31,29 @@ pub struct Override {
     pub covers: BTreeMap<Address, BTreeMap<String, Value>>,
 }
 
+/// What is kept under the id of an override.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kept {
+    /// It holds.
+    Held(Override),
+    /// It was released, and another bucket may not know: whatever is there under this id holds no more.
+    Released,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Document {
     format_version: u32,
     #[serde(flatten)]
     held: Override,
+}
+
+/// What is left of an override that was released.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    format_version: u32,
+    id: String,
+    released: Timestamp,
+    by: String,
 }
 
 impl Override {
@@ -47,14 +67,32 @@ impl Override {
         let document = Document { format_version: FORMAT_VERSION, held: self.clone() };
         serde_json::to_string_pretty(&document).expect("an override is plain data")
     }
+}
+
+impl Kept {
+    /// The text that says of an override that it was released.
+    pub(super) fn released(id: &str) -> String {
+        let (id, released, by) = (id.to_owned(), Timestamp::now(), operator());
+        let mark = Mark { format_version: FORMAT_VERSION, id, released, by };
+        serde_json::to_string_pretty(&mark).expect("a mark is plain data")
+    }
 
     /// Reads back what was kept under `id`, or says what is wrong with it.
-    pub(super) fn from_text(id: &str, text: &str) -> Result<Self, String> {
-        let document: Document = super::document(text, FORMAT_VERSION)?;
-        if document.held.id != id {
-            return Err(format!("it is kept as `{id}` and calls itself `{}`", document.held.id));
+    pub(super) fn from_text(id: &str, text: &str) -> Result<Self, Wrong> {
+        let value: Value = super::document(text, FORMAT_VERSION)?;
+        let damaged = |error: serde_json::Error| Wrong::Damaged(error.to_string());
+        let (kept, name) = if value.get("released").is_some() {
+            let mark: Mark = serde_json::from_value(value).map_err(damaged)?;
+            (Self::Released, mark.id)
+        } else {
+            let Document { held, .. } = serde_json::from_value(value).map_err(damaged)?;
+            let name = held.id.clone();
+            (Self::Held(held), name)
+        };
+        if name != id {
+            return Err(Wrong::Damaged(format!("it is kept as `{id}` and calls itself `{name}`")));
         }
-        Ok(document.held)
+        Ok(kept)
     }
 }
 

@@ -42,7 +42,7 @@ impl Store {
         }
     }
 
-    /// Locks the state to write the index anew, whether or not it can be read: nothing is recorded in it.
+    /// Locks the state to write the index anew, whether or not it can be read: what can be read of it is recorded.
     pub async fn lock_anew(&self, operation: &str) -> Result<State, StateError> {
         match self {
             Store::Folder(folder) => {
@@ -73,6 +73,14 @@ impl Store {
         }
     }
 
+    /// Removes what is left of overrides that were released. Only for whoever has the lock.
+    pub async fn forget_released(&self) -> Result<(), StateError> {
+        match self {
+            Store::Folder(_) => Ok(()),
+            Store::Buckets(buckets) => buckets.forget_released().await,
+        }
+    }
+
     /// What each copy of the state looks like.
     pub async fn look(&self) -> Vec<Report> {
         match self {
@@ -89,7 +97,8 @@ impl Store {
         }
     }
 
-    /// Keeps an override, or puts it in the place of the one with the same id. Needs no lock.
+    /// Keeps an override, or puts it in the place of the one with the same id. The id of one that was released is
+    /// not used again. Needs no lock.
     pub async fn put_override(&self, held: &Override) -> Result<(), StateError> {
         debug_assert!(is_id(&held.id), "{} is no id", held.id);
         match self {

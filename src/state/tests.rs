@@ -90,12 +90,40 @@ fn all_states_go_at_once_unless_one_is_in_use() {
 fn a_damaged_or_newer_file_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("payment-dr-t1.json");
-    for text in ["", "{", "[]", "{\"format_version\": 99}", "{\"format_version\": 1}"] {
+    let endless = Index { serial: u64::MAX, ..Index::new(&owner()) }.to_text();
+    for text in ["", "{", "[]", "{\"format_version\": 1}", &endless] {
         std::fs::write(&path, text).unwrap();
         let error = lock(folder.path()).unwrap_err();
         assert!(matches!(error, StateError::Damaged { .. }), "{text}: {error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        assert!(block_on(store(folder.path()).lock_anew("state rebuild")).is_ok(), "{text}");
     }
+    let newer = "{\"format_version\": 99}";
+    std::fs::write(&path, newer).unwrap();
+    for error in [lock(folder.path()).err(), block_on(store(folder.path()).lock_anew("state rebuild")).err()] {
+        assert!(matches!(error, Some(StateError::Newer { version: 99, .. })), "{error:?}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), newer);
+    }
+}
+
+#[test]
+fn what_is_written_anew_may_use_what_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = lock(folder.path()).unwrap();
+    state.record(address(), record());
+    block_on(state.save()).unwrap();
+    drop(state);
+    let state = block_on(store(folder.path()).lock_anew("state rebuild")).unwrap();
+    assert_eq!(state.index().resources[&address()], record());
+}
+
+#[test]
+fn something_is_kept_here_also_if_it_is_an_override_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = Folder::new(folder.path().to_owned(), owner());
+    assert!(!here.is_there());
+    block_on(store(folder.path()).put_override(&failover("f", "2026-11-24T12:00:00Z"))).unwrap();
+    assert!(here.is_there());
 }
 
 #[test]
@@ -134,14 +162,24 @@ fn an_override_that_cannot_be_read_is_named_and_left_as_it_is() {
     block_on(store.put_override(&failover("f", "2026-11-24T12:00:00Z"))).unwrap();
     let path = folder.path().join("payment-dr-t1.overrides").join("f.json");
     let text = std::fs::read_to_string(&path).unwrap();
-    for broken in ["{", &text.replace(": 1", ": 99"), &text.replace("\"f\"", "\"g\""), &text.replace("since", "sinec")]
-    {
+    for broken in ["{", &text.replace("\"f\"", "\"g\""), &text.replace("since", "sinec")] {
         std::fs::write(&path, broken).unwrap();
         let error = block_on(store.read()).unwrap_err();
         assert!(matches!(error, StateError::DamagedOverride { .. }), "{error}");
         assert!(error.to_string().contains("f.json"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), broken);
     }
+}
+
+#[test]
+fn an_override_of_a_newer_drctl_is_for_that_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    block_on(store.put_override(&failover("f", "2026-11-24T12:00:00Z"))).unwrap();
+    let path = folder.path().join("payment-dr-t1.overrides").join("f.json");
+    std::fs::write(&path, "{\"format_version\": 99}").unwrap();
+    let error = block_on(store.read()).unwrap_err();
+    assert!(matches!(error, StateError::Newer { version: 99, .. }), "{error}");
 }
 
 #[test]

@@ -11,9 +11,9 @@ use crate::cli::ui::Ui;
 use crate::desired::Spec;
 use crate::ops::state_bucket_lacks;
 use crate::plan::{Action, Plan, plan};
-use crate::render::{Style, amount};
+use crate::render::{Style, amount, next_step};
 use crate::run::leave_code;
-use crate::state::{Content, Index, Known, Report};
+use crate::state::{Content, Index, Known, Report, StateError};
 
 /// Check that the state is whole: every copy, the buckets' protection, and whether what is recorded is live
 #[derive(Debug, clap::Args)]
@@ -46,17 +46,32 @@ impl Finding {
 
 pub(super) async fn run(args: &CheckArgs, ui: &Ui) -> Result<Exit, CliError> {
     let mut session = Session::open(&args.system, Code::Leave, ui).await?;
-    let (copies, known) = (session.store.look().await, session.read_state().await);
+    let (copies, known) = (session.store.look().await, session.store.read().await);
     let newest = known.as_ref().ok().map(|known| &known.index);
     let mut findings: Vec<Finding> = copies.iter().map(|copy| of_copy(copy, newest)).collect();
     findings.extend(of_buckets(session.cloud.clients(), &session.spec).await);
+    let mut unknown = None;
     match &known {
-        Ok(known) => findings.extend(of_records(&mut session, known, ui).await?),
-        // A copy that cannot be used was told of.
-        Err(_) if findings.iter().any(|finding| finding.next.is_some()) => {}
+        Ok(known) => match of_records(&mut session, known, ui).await {
+            Ok(of_records) => findings.extend(of_records),
+            Err(error) => unknown = Some(error),
+        },
+        Err(error) if is_told(error, &findings) => {}
         Err(error) => findings.push(Finding::of(error)),
     }
-    tell(&findings, ui)
+    let told = tell(&findings, ui);
+    // What was found is told all the same.
+    match unknown {
+        Some(error) => Err(error),
+        None => told,
+    }
+}
+
+/// Whether a finding about a copy says what is wrong with the whole.
+fn is_told(error: &StateError, findings: &[Finding]) -> bool {
+    let of_a_copy =
+        matches!(error, StateError::Damaged { .. } | StateError::DamagedCopy { .. } | StateError::NoBuckets { .. });
+    of_a_copy || findings.iter().any(|finding| finding.what == error.to_string())
 }
 
 fn tell(findings: &[Finding], ui: &Ui) -> Result<Exit, CliError> {
@@ -110,7 +125,7 @@ async fn of_buckets(clients: &Clients, spec: &Spec) -> Vec<Finding> {
             Ok(None) => {}
             Err(failure) => findings.push(Finding::bad(
                 format!("nobody can say whether {name} is protected: {failure}"),
-                format!("let the caller do `{}`", failure.operation),
+                next_step(&failure),
             )),
         }
     }

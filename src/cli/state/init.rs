@@ -51,7 +51,6 @@ pub(super) async fn run(args: &InitArgs, ui: &Ui) -> Result<Exit, CliError> {
 fn told(name: &str, ensured: &Ensured) -> String {
     match ensured {
         Ensured::Made => format!("{name} made"),
-        Ensured::Mended(lacked) if lacked.is_empty() => format!("{name} brought up to date"),
         Ensured::Mended(lacked) => format!("{name} mended: it lacked {}", lacked.join(", ")),
         Ensured::AsItShould => format!("{name} is there, as it should be"),
         Ensured::NotMadeByDrctl => format!("{name} is there, not made by drctl and as safe as it should be"),
@@ -70,6 +69,10 @@ fn refused(name: &str, region: &Region, unfit: Unfit) -> CliError {
         Unfit::Unprotected(lacks) => CliError::Refused {
             what: format!("drctl did not make {name}, which lacks {}", lacks.join(", ")),
             next: "give it what it lacks, or choose another `bucket` in `[state]`".into(),
+        },
+        Unfit::Unmended(lacks) => CliError::Refused {
+            what: format!("{name} lacks {}", lacks.join(", ")),
+            next: "change its lifecycle rules yourself: drctl would take away what somebody has set there".into(),
         },
         Unfit::Failed(failure) => failure.into(),
     }

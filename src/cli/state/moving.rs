@@ -8,7 +8,7 @@ use crate::cli::interrupt;
 use crate::cli::session::{Stored, SystemArgs, while_locked};
 use crate::cli::ui::Ui;
 use crate::render::amount;
-use crate::state::{Known, Reach, State, Store};
+use crate::state::{Index, Known, Reach, State, Store};
 
 /// Move the state from this machine into the buckets that `[state]` names
 ///
@@ -35,10 +35,7 @@ pub(super) async fn run(args: &MoveArgs, ui: &Ui) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     let to = stored.store.lock("state move", Reach::Every).await?;
-    while_locked(to, async |to| copy(&stored, &known, to).await).await?;
-    for held in &known.overrides {
-        here.release_override(&held.id).await?;
-    }
+    while_locked(to, async |to| copy(&stored, &here, &known, to).await).await?;
     from.replace(BTreeMap::new());
     from.remove_if_empty().await?;
     let (records, overrides) = (known.index.resources.len(), known.overrides.len());
@@ -51,27 +48,37 @@ pub(super) async fn run(args: &MoveArgs, ui: &Ui) -> Result<Exit, CliError> {
 }
 
 /// Puts what is known here into the buckets. A run before this one may have done so, and not come to its end.
-async fn copy(stored: &Stored, known: &Known, to: &mut State) -> Result<(), CliError> {
+async fn copy(stored: &Stored, here: &Store, known: &Known, to: &mut State) -> Result<(), CliError> {
     let (mine, theirs) = (&known.index, to.index());
     let is_new = theirs.serial == 0;
-    if !is_new && theirs.lineage != mine.lineage {
+    // Without an index here there are only overrides to move.
+    if !is_new && mine.serial > 0 && !belong_together(mine, theirs) {
         return Err(CliError::Refused {
             what: "there is another state of this system in S3 already; nothing was moved".into(),
             next: format!(
-                "see what it knows with `drctl state show`; if it is the right one, move {} away",
+                "see what it knows with `drctl state show`; if it is the right one, move {} away, and run the same command again if there are overrides beside it: they go along",
                 stored.local.file().display()
             ),
         });
     }
     interrupt::changed();
+    let is_behind = mine.serial > theirs.serial;
     for held in &known.overrides {
         stored.store.put_override(held).await?;
+        // At once, so that one that is released there does not come back with the next move.
+        here.release_override(&held.id).await?;
     }
-    if is_new || theirs.serial < mine.serial {
+    if is_behind {
         to.go_on_from(mine.clone());
     }
     if let Some(lost) = to.lease().lost() {
         return Err(lost.into());
     }
     Ok(to.save().await?)
+}
+
+/// Whether one of the two goes on from the other.
+fn belong_together(mine: &Index, theirs: &Index) -> bool {
+    let (earlier, later) = if mine.serial < theirs.serial { (mine, theirs) } else { (theirs, mine) };
+    mine.lineage == theirs.lineage && later.goes_on_from(earlier)
 }

@@ -14,7 +14,8 @@ use crate::state::State;
 
 /// Write the state anew from what is live and carries the system's marks
 ///
-/// For a state that is damaged, or whose copies do not belong together. What was there is not needed for it.
+/// For a state that is damaged, or whose copies do not belong together. What was there is not needed for it; what can
+/// be read of it helps to find what carries no marks.
 /// Overrides stay as they are.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct RebuildArgs {

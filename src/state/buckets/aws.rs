@@ -25,6 +25,12 @@ const COLLISION: &[Transient] = &[("ConditionalRequestConflict", ""), ("Operatio
 /// How long that may take.
 const COLLIDES_WITHIN: Duration = Duration::from_secs(10);
 
+/// An answer that began and did not come to its end.
+const BROKEN_OFF: &str = "BrokenOff";
+
+/// How often such an answer is asked for.
+const TRIES: usize = 3;
+
 /// One state bucket in S3.
 #[derive(Debug)]
 pub(super) struct OnS3 {
@@ -50,7 +56,18 @@ impl OnS3 {
         self.clients.at(&self.site, Asked::Reading, work).await.map_err(trouble)
     }
 
+    /// The SDK repeats what has no answer, but not what breaks off in the middle of one.
     async fn get(&self, key: &str) -> Result<Look, Failure> {
+        let mut tries = 1;
+        loop {
+            match self.get_once(key).await {
+                Err(failure) if failure.code == BROKEN_OFF && tries < TRIES => tries += 1,
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn get_once(&self, key: &str) -> Result<Look, Failure> {
         let date = Date::default();
         let call = self.s3()?.get_object().bucket(&self.bucket).key(key);
         let call = call.expected_bucket_owner(&self.clients.account).customize().interceptor(date.clone());
@@ -62,8 +79,11 @@ impl OnS3 {
         let tag = answer.e_tag.ok_or_else(|| lacks("ETag"))?;
         let modified = answer.last_modified.as_ref().and_then(timestamp).ok_or_else(|| lacks("Last-Modified"))?;
         let body = answer.body.collect().await;
-        let body = body.map_err(|error| Failure::new(FailureClass::Unreachable, "s3:GetObject", error.to_string()))?;
-        let text = String::from_utf8_lossy(&body.into_bytes()).into_owned();
+        let body = body.map_err(|error| Failure {
+            code: BROKEN_OFF.to_owned(),
+            ..Failure::new(FailureClass::Unreachable, "s3:GetObject", error.to_string())
+        })?;
+        let text = text(body.to_vec());
         Ok(Look { object: Some(Object { text, tag, modified }), now: date.now() })
     }
 
@@ -124,6 +144,11 @@ fn trouble(failure: Failure) -> Trouble {
         "PreconditionFailed" | "NoSuchKey" => Trouble::Changed,
         _ => Trouble::Failed(failure),
     }
+}
+
+/// Bytes that are no text are damaged to whoever reads them, and no text with gaps.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|_| "(bytes that are not UTF-8 text)".to_owned())
 }
 
 fn timestamp(time: &DateTime) -> Option<Timestamp> {

@@ -6,7 +6,7 @@ use futures::future::join_all;
 
 use super::objects::{Only, Trouble};
 use super::{Bucket, Read, Remarks};
-use crate::state::{Index, StateError};
+use crate::state::{Index, Reach, StateError};
 
 /// The copies of one index, to be written together.
 #[derive(Debug)]
@@ -32,28 +32,27 @@ struct Last {
 }
 
 impl Copies {
+    /// The copies that were read. Of one that could not be read nobody knows what lies there: it is left as it is.
     pub(super) fn new(key: String, read: Vec<Read>, remarks: Remarks) -> Self {
+        let known = read.into_iter().filter(Read::is_known);
         let place = |read: Read| {
             let only = read.tag.map_or(Only::IfAbsent, Only::IfStill);
             Place { bucket: read.bucket, last: Mutex::new(Last { only, sent: Vec::new() }) }
         };
-        Self { key, places: read.into_iter().map(place).collect(), remarks }
+        Self { key, places: known.map(place).collect(), remarks }
     }
 
-    /// Writes the index everywhere. It is kept once one bucket has it; one that does not answer any more gets it
-    /// from the next run.
+    /// Writes the index everywhere. It is kept once one bucket has it; one that S3 cannot serve gets it from the next
+    /// run. Whatever else fails is an error, although another bucket may have it.
     pub(in crate::state) async fn write(&self, index: &Index) -> Result<(), StateError> {
         let text = index.to_text();
         let written = join_all(self.places.iter().map(|place| place.write(&self.key, &text))).await;
         let (mut kept, mut missed) = (false, Vec::new());
         for (place, outcome) in self.places.iter().zip(written) {
-            match outcome {
+            match outcome.map_err(|trouble| place.bucket.error(trouble)) {
                 Ok(()) => kept = true,
-                Err(Trouble::Failed(failure)) if !failure.class.is_unanswered() => {
-                    return Err(StateError::aws(&place.bucket.name, &failure));
-                }
-                Err(Trouble::Changed) => return Err(place.bucket.error(Trouble::Changed)),
-                Err(trouble) => missed.push(place.bucket.error(trouble)),
+                Err(error) if error.is_tolerated(Reach::Any) => missed.push(error),
+                Err(error) => return Err(error),
             }
         }
         match missed.pop() {
@@ -66,10 +65,10 @@ impl Copies {
         }
     }
 
-    /// Removes the index everywhere.
+    /// Removes the index everywhere, if it is still the one that this run knows of.
     pub(in crate::state) async fn remove(&self) -> Result<(), StateError> {
         for place in &self.places {
-            match place.bucket.objects.remove(&self.key, None).await {
+            match place.remove(&self.key).await {
                 Ok(()) | Err(Trouble::NoBucket) => {}
                 Err(trouble) => return Err(place.bucket.error(trouble)),
             }
@@ -98,6 +97,29 @@ impl Place {
                 Some(object) if object.text == text => return self.settled(object.tag),
                 Some(object) if self.last().sent.contains(&object.text) => only = Only::IfStill(object.tag),
                 _ => break,
+            }
+        }
+        Err(Trouble::Changed)
+    }
+
+    /// Removes one copy, if what lies there is what this run knows of.
+    async fn remove(&self, key: &str) -> Result<(), Trouble> {
+        let Last { only, sent } = self.last().clone();
+        let mut tag = match only {
+            Only::IfStill(tag) => Some(tag),
+            Only::IfAbsent | Only::Always => None,
+        };
+        for _ in 0..2 {
+            if let Some(tag) = &tag {
+                match self.bucket.objects.remove(key, Some(tag)).await {
+                    Err(Trouble::Changed) => {}
+                    outcome => return outcome,
+                }
+            }
+            match self.bucket.objects.read(key).await?.object {
+                None => return Ok(()),
+                Some(object) if sent.contains(&object.text) => tag = Some(object.tag),
+                Some(_) => break,
             }
         }
         Err(Trouble::Changed)

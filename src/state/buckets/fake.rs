@@ -24,6 +24,8 @@ struct Inside {
     written: u64,
     is_there: bool,
     answers: bool,
+    /// What fails although it answers, by the method of [`Objects`].
+    failing: BTreeMap<&'static str, FailureClass>,
     /// Writes and removals whose answers are lost from now on.
     lost_answers: usize,
 }
@@ -31,8 +33,9 @@ struct Inside {
 impl FakeBucket {
     fn new() -> Self {
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
-        let objects = BTreeMap::new();
-        Self(Mutex::new(Inside { objects, now, written: 0, is_there: true, answers: true, lost_answers: 0 }))
+        let (objects, failing) = (BTreeMap::new(), BTreeMap::new());
+        let inside = Inside { objects, now, written: 0, is_there: true, answers: true, failing, lost_answers: 0 };
+        Self(Mutex::new(inside))
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -55,6 +58,11 @@ impl FakeBucket {
     /// Lets it answer, or not.
     pub(super) fn answer(&self, answers: bool) {
         self.inside().answers = answers;
+    }
+
+    /// Lets these methods fail like this from now on; with none, all work again.
+    pub(super) fn fail(&self, methods: &[&'static str], class: FailureClass) {
+        self.inside().failing = methods.iter().map(|method| (*method, class)).collect();
     }
 
     /// Loses so many answers of what changes something, after the work is done.
@@ -91,10 +99,11 @@ impl Inside {
         tag
     }
 
-    fn open(&mut self) -> Result<&mut Self, Trouble> {
-        match (self.answers, self.is_there) {
-            (false, _) => Err(Trouble::Failed(silence())),
-            (_, false) => Err(Trouble::NoBucket),
+    fn open(&mut self, method: &str) -> Result<&mut Self, Trouble> {
+        match (self.answers, self.is_there, self.failing.get(method)) {
+            (false, ..) => Err(Trouble::Failed(silence())),
+            (_, false, _) => Err(Trouble::NoBucket),
+            (.., Some(class)) => Err(Trouble::Failed(Failure::new(*class, method, "not now"))),
             _ => Ok(self),
         }
     }
@@ -125,7 +134,7 @@ impl Objects for FakeBucket {
     fn read<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Look, Trouble>> {
         async move {
             let mut inside = self.inside();
-            let inside = inside.open()?;
+            let inside = inside.open("read")?;
             Ok(Look { object: inside.objects.get(key).cloned(), now: inside.now })
         }
         .boxed()
@@ -134,7 +143,7 @@ impl Objects for FakeBucket {
     fn write<'a>(&'a self, key: &'a str, text: &'a str, only: &'a Only) -> BoxFuture<'a, Result<String, Trouble>> {
         async move {
             let mut inside = self.inside();
-            let inside = inside.open()?;
+            let inside = inside.open("write")?;
             inside.meets(key, only)?;
             let tag = inside.put(key, text);
             if inside.loses_an_answer() {
@@ -148,7 +157,7 @@ impl Objects for FakeBucket {
     fn remove<'a>(&'a self, key: &'a str, tag: Option<&'a str>) -> BoxFuture<'a, Result<(), Trouble>> {
         async move {
             let mut inside = self.inside();
-            let inside = inside.open()?;
+            let inside = inside.open("remove")?;
             let only = tag.map_or(Only::Always, |tag| Only::IfStill(tag.to_owned()));
             inside.meets(key, &only)?;
             inside.objects.remove(key);
@@ -160,7 +169,7 @@ impl Objects for FakeBucket {
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, Trouble>> {
         async move {
             let mut inside = self.inside();
-            let keys = inside.open()?.objects.keys();
+            let keys = inside.open("list")?.objects.keys();
             Ok(keys.filter(|key| key.starts_with(prefix)).cloned().collect())
         }
         .boxed()

@@ -74,9 +74,7 @@ impl Lock {
                     missing.push(bucket);
                     continue;
                 }
-                Err(Refusal::Trouble(Trouble::Failed(failure)))
-                    if failure.class.is_unanswered() && reach == Reach::Any =>
-                {
+                Err(Refusal::Trouble(Trouble::Failed(failure))) if failure.class.is_outage() && reach == Reach::Any => {
                     let error = StateError::aws(&bucket.name, &failure);
                     held.remarks.tell(&format!("the state is kept without {}: {error}", bucket.name));
                     silent = Some(error);

@@ -31,6 +31,7 @@ pub use remarks::Remarks;
 use lease::Holder;
 use objects::{Objects, Trouble};
 
+use super::error::Wrong;
 use super::{Content, Index, Known, Reach, Report, State, StateError};
 use crate::graph::{Owner, Region};
 
@@ -65,6 +66,11 @@ impl Bucket {
         )
     }
 
+    /// What is wrong with the state in an object.
+    fn wrong(&self, key: &str, wrong: Wrong) -> StateError {
+        wrong.error(self.object(key), |at, reason| StateError::DamagedCopy { at, reason })
+    }
+
     fn error(&self, trouble: Trouble) -> StateError {
         match trouble {
             Trouble::NoBucket => StateError::no_buckets([&self.name]),
@@ -97,8 +103,9 @@ impl Buckets {
 
     /// Reads what answers.
     pub(super) async fn read(&self) -> Result<Known, StateError> {
-        let (copies, overrides) = join(self.copies(&self.buckets), self.overrides_of(&self.buckets)).await;
-        Ok(Known { index: self.index(&copies, Reach::Any)?, overrides: overrides? })
+        let (copies, shelves) = join(self.copies(&self.buckets), self.shelves(&self.buckets)).await;
+        let index = self.index(&copies, Reach::Any)?;
+        Ok(Known { index, overrides: shelves.overrides(Reach::Any, &self.remarks)? })
     }
 
     /// Locks what `reach` asks for, and reads what is locked.
@@ -106,7 +113,7 @@ impl Buckets {
         self.locked(operation, reach, |copies| self.index(copies, reach)).await
     }
 
-    /// Locks the state to write the index anew, whatever there is of it: then only its lineage and serial count.
+    /// Locks the state to write the index anew, from what can be read of it.
     pub(super) async fn lock_anew(&self, operation: &str) -> Result<State, StateError> {
         self.locked(operation, Reach::Every, |copies| self.base(copies)).await
     }
@@ -119,10 +126,16 @@ impl Buckets {
     ) -> Result<State, StateError> {
         let lock = Lock::take(&self.buckets, &self.key("lock"), operation, reach, &self.remarks).await?;
         let held: Vec<Bucket> = self.buckets.iter().filter(|bucket| lock.holds(&bucket.region)).cloned().collect();
-        let (copies, overrides) = join(self.copies(&held), self.overrides_of(&held)).await;
-        let known = index(&copies).and_then(|index| Ok(Known { index, overrides: overrides? }));
+        let (copies, shelves) = join(self.copies(&held), self.shelves(&held)).await;
+        let known =
+            index(&copies).and_then(|index| Ok(Known { index, overrides: shelves.overrides(reach, &self.remarks)? }));
+        let known = match self.hidden(&copies).await {
+            Some(hidden) => known.and(Err(hidden)),
+            None => known,
+        };
         match known {
             Ok(known) => {
+                self.settle(&shelves).await;
                 let behind = copies.iter().any(|copy| copy.is_behind(&known.index));
                 let copies = Copies::new(self.key("json"), copies, self.remarks.clone());
                 Ok(State::in_buckets(known, copies, lock, behind))
@@ -144,10 +157,14 @@ impl Buckets {
                 let (content, tag) = match bucket.objects.read(&key).await {
                     Ok(look) => match look.object {
                         None => (Content::Nothing, None),
-                        Some(object) => (
-                            Index::from_text(&object.text, owner).map_or_else(Content::Damaged, Content::Index),
-                            Some(object.tag),
-                        ),
+                        Some(object) => {
+                            let content = match Index::from_text(&object.text, owner) {
+                                Ok(index) => Content::Index(index),
+                                Err(Wrong::Damaged(reason)) => Content::Damaged(reason),
+                                Err(wrong) => Content::Unreadable(Box::new(bucket.wrong(&key, wrong))),
+                            };
+                            (content, Some(object.tag))
+                        }
                     },
                     Err(Trouble::NoBucket) => (Content::NoBucket, None),
                     Err(trouble) => (Content::Unreadable(Box::new(bucket.error(trouble))), None),
@@ -164,10 +181,9 @@ impl Buckets {
         for Read { bucket, content, .. } in copies {
             match content {
                 Content::Damaged(reason) => {
-                    let at = bucket.object(&self.key("json"));
-                    return Err(StateError::DamagedCopy { at, reason: reason.clone() });
+                    return Err(bucket.wrong(&self.key("json"), Wrong::Damaged(reason.clone())));
                 }
-                Content::Unreadable(error) if error.is_unanswered() && reach == Reach::Any => {
+                Content::Unreadable(error) if error.is_tolerated(reach) => {
                     self.remarks.tell(&format!("the state was read without {}: {error}", bucket.name));
                     silent = Some(error.as_ref().clone());
                 }
@@ -187,7 +203,26 @@ impl Buckets {
         }
     }
 
-    /// What a new index goes on from: the copies that are indexes, if they have one lineage.
+    /// Why no state is begun, if no bucket that is at hand has one: there may be one where nobody can look.
+    async fn hidden(&self, copies: &[Read]) -> Option<StateError> {
+        if indexes(copies).next().is_some() {
+            return None;
+        }
+        let is_at_hand = |bucket: &&Bucket| copies.iter().any(|copy| copy.bucket.region == bucket.region);
+        let others: Vec<Bucket> = self.buckets.iter().filter(|bucket| !is_at_hand(bucket)).cloned().collect();
+        let others = self.copies(&others).await;
+        copies.iter().chain(&others).find_map(|Read { bucket, content, .. }| {
+            let why = match content {
+                Content::Unreadable(error) => error.to_string(),
+                Content::Index(_) => "it has one, and could not be locked".to_owned(),
+                Content::Nothing | Content::NoBucket | Content::Damaged(_) => return None,
+            };
+            Some(StateError::Hidden { bucket: bucket.name.clone(), why })
+        })
+    }
+
+    /// What a new index goes on from: the copies that are indexes, if they have one lineage. What any of them records
+    /// is looked at; where they differ, the one that was written more often is believed.
     fn base(&self, copies: &[Read]) -> Result<Index, StateError> {
         let unreadable = copies.iter().find_map(|copy| match &copy.content {
             Content::Unreadable(error) => Some(error.as_ref().clone()),
@@ -196,15 +231,19 @@ impl Buckets {
         if let Some(error) = unreadable {
             return Err(error);
         }
-        let serial = indexes(copies).map(|index| index.serial).max().unwrap_or_default();
+        let mut by_serial: Vec<&Index> = indexes(copies).collect();
+        by_serial.sort_by_key(|index| index.serial);
+        let serial = by_serial.last().map(|index| index.serial).unwrap_or_default();
+        let resources = by_serial.iter().flat_map(|index| index.resources.clone()).collect();
         let lineage = match merge::newest(indexes(copies)) {
             Ok(Some(newest)) => newest.lineage.clone(),
-            Err(merge::Split::Serial(_)) => {
+            Err(merge::Split::Serial(_) | merge::Split::Apart(_)) => {
                 indexes(copies).next().map(|index| index.lineage.clone()).unwrap_or_default()
             }
             Ok(None) | Err(merge::Split::Lineages(_)) => Index::new(&self.owner).lineage,
         };
-        Ok(Index { serial, ..Index::empty(&self.owner, lineage) })
+        let history = merge::histories(indexes(copies));
+        Ok(Index { serial, history, resources, ..Index::empty(&self.owner, lineage) })
     }
 
     fn no_buckets(&self) -> StateError {
@@ -256,8 +295,15 @@ impl Read {
         match &self.content {
             Content::Index(copy) => copy != index,
             Content::Nothing => index.serial > 0,
-            Content::Damaged(_) | Content::NoBucket | Content::Unreadable(_) => true,
+            Content::Damaged(_) | Content::NoBucket => true,
+            // It is not written, either.
+            Content::Unreadable(_) => false,
         }
+    }
+
+    /// Whether anybody knows what lies there.
+    fn is_known(&self) -> bool {
+        !matches!(self.content, Content::Unreadable(_))
     }
 }
 

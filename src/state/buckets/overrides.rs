@@ -1,94 +1,149 @@
 //! Overrides in the buckets: an object each, in both, read as a union. No lock is needed for them.
+//!
+//! What is released leaves a mark in the place of the override, because a bucket that does not answer then still has
+//! it. Whoever next has the lock and reaches every bucket removes both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use jiff::Timestamp;
 
-use super::objects::{Only, Trouble};
-use super::{Bucket, Buckets};
-use crate::state::StateError;
-use crate::state::overrides::{Override, sort};
+use super::objects::{Object, Only, Trouble};
+use super::{Bucket, Buckets, Remarks};
+use crate::state::overrides::{Kept, Override, sort};
+use crate::state::{Reach, StateError};
 
-/// An override, and when it was put there by the bucket's clock.
-type Put = (Timestamp, Override);
+/// What is kept under one id in one bucket.
+struct Put {
+    object: Object,
+    kept: Kept,
+}
 
-impl Buckets {
-    /// Every override that holds, the eldest first.
-    pub(in crate::state) async fn overrides(&self) -> Result<Vec<Override>, StateError> {
-        self.overrides_of(&self.buckets).await
-    }
+/// What one bucket has, by the override's id; or why nobody can say.
+struct Shelf {
+    bucket: Bucket,
+    puts: Result<BTreeMap<String, Put>, StateError>,
+}
 
-    /// Every override that one of these buckets has; of two with one id, the one that was put there later.
-    pub(super) async fn overrides_of(&self, buckets: &[Bucket]) -> Result<Vec<Override>, StateError> {
-        let found = join_all(buckets.iter().map(|bucket| self.overrides_in(bucket))).await;
-        let (mut union, mut missed) = (BTreeMap::<String, Put>::new(), Vec::new());
-        for found in found {
-            match found {
-                Ok(found) => {
-                    for (at, held) in found {
-                        let known = union.get(&held.id);
-                        if known.is_none_or(|(earlier, _)| *earlier < at) {
-                            union.insert(held.id.clone(), (at, held));
-                        }
-                    }
-                }
-                Err(error) if error.is_unanswered() || matches!(error, StateError::NoBuckets { .. }) => {
-                    missed.push(error);
-                }
-                Err(error) => return Err(error),
-            }
+/// What there is of overrides in some buckets.
+pub(super) struct Shelves(Vec<Shelf>);
+
+impl Shelves {
+    /// Every override that holds, the eldest first: those that one bucket has and none knows to be released. Buckets
+    /// that `reach` can do without are named in a remark.
+    pub(super) fn overrides(&self, reach: Reach, remarks: &Remarks) -> Result<Vec<Override>, StateError> {
+        let failed = || self.0.iter().filter_map(|shelf| Some((&shelf.bucket, shelf.puts.as_ref().err()?)));
+        if let Some((_, error)) = failed().find(|(_, error)| !error.is_tolerated(reach)) {
+            return Err(error.clone());
         }
-        if missed.len() == buckets.len()
-            && let Some(error) = missed.pop()
+        if failed().count() == self.0.len()
+            && let Some((_, error)) = failed().last()
         {
-            return Err(error);
+            return Err(error.clone());
         }
-        let mut overrides: Vec<Override> = union.into_values().map(|(_, held)| held).collect();
+        for (bucket, error) in failed().filter(|(_, error)| !matches!(error, StateError::NoBuckets { .. })) {
+            remarks.tell(&format!("the overrides were read without {}: {error}", bucket.name));
+        }
+        let mut overrides: Vec<Override> = self.ids().into_iter().filter_map(|id| self.held(id)).cloned().collect();
         sort(&mut overrides);
         Ok(overrides)
     }
 
-    async fn overrides_in(&self, bucket: &Bucket) -> Result<Vec<Put>, StateError> {
+    fn ids(&self) -> BTreeSet<&String> {
+        self.0.iter().flat_map(|shelf| shelf.puts.iter().flat_map(BTreeMap::keys)).collect()
+    }
+
+    /// What is kept under an id, with the bucket.
+    fn puts<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (&'a Bucket, &'a Put)> {
+        self.0.iter().filter_map(move |shelf| Some((&shelf.bucket, shelf.puts.as_ref().ok()?.get(id)?)))
+    }
+
+    /// The override of an id, if it holds; of two versions the one that was put there later, by the buckets' clocks.
+    fn held<'a>(&'a self, id: &'a str) -> Option<&'a Override> {
+        let mut latest: Option<(&Put, &Override)> = None;
+        for (_, put) in self.puts(id) {
+            let Kept::Held(held) = &put.kept else { return None };
+            if latest.is_none_or(|(known, _)| known.object.modified < put.object.modified) {
+                latest = Some((put, held));
+            }
+        }
+        latest.map(|(_, held)| held)
+    }
+}
+
+impl Buckets {
+    /// Every override that holds, the eldest first.
+    pub(in crate::state) async fn overrides(&self) -> Result<Vec<Override>, StateError> {
+        self.shelves(&self.buckets).await.overrides(Reach::Any, &self.remarks)
+    }
+
+    /// What these buckets have.
+    pub(super) async fn shelves(&self, buckets: &[Bucket]) -> Shelves {
+        let shelf = |bucket: &Bucket| {
+            let bucket = bucket.clone();
+            async move { Shelf { puts: self.puts_in(&bucket).await, bucket } }
+        };
+        Shelves(join_all(buckets.iter().map(shelf)).await)
+    }
+
+    async fn puts_in(&self, bucket: &Bucket) -> Result<BTreeMap<String, Put>, StateError> {
         let folder = self.folder();
         let keys = bucket.objects.list(&folder).await.map_err(|trouble| bucket.error(trouble))?;
         let ids = keys.iter().filter_map(|key| Some((key, key.strip_prefix(&folder)?.strip_suffix(".json")?)));
         let reads = join_all(ids.map(|(key, id)| async move {
             let look = bucket.objects.read(key).await.map_err(|trouble| bucket.error(trouble))?;
-            // Released meanwhile.
+            // Removed meanwhile.
             let Some(object) = look.object else { return Ok(None) };
-            let damaged = |reason| StateError::DamagedOverride { at: bucket.object(key), reason };
-            Ok(Some((object.modified, Override::from_text(id, &object.text).map_err(damaged)?)))
+            let kept = Kept::from_text(id, &object.text).map_err(|wrong| {
+                wrong.error(bucket.object(key), |at, reason| StateError::DamagedOverride { at, reason })
+            })?;
+            Ok(Some((id.to_owned(), Put { object, kept })))
         }));
         reads.await.into_iter().filter_map(Result::transpose).collect()
     }
 
-    /// Keeps an override in every bucket that answers.
+    /// Keeps an override in every bucket that S3 can serve.
     pub(in crate::state) async fn put_override(&self, held: &Override) -> Result<(), StateError> {
-        let (key, text) = (self.override_key(&held.id), held.to_text());
-        let put = |bucket: &Bucket| {
-            let (bucket, key, text) = (bucket.clone(), key.clone(), text.clone());
-            async move { bucket.objects.write(&key, &text, &Only::Always).await.map(|_| true) }
-        };
-        self.everywhere(put, "it is not kept there").await.map(|_| ())
+        self.write_everywhere(
+            &held.id,
+            &held.to_text(),
+            "it is not kept there until the next `drctl apply` that reaches both buckets",
+        )
+        .await
     }
 
-    /// Removes an override from every bucket that answers; `false` if there was none of this id.
+    /// Marks an override as released in every bucket that S3 can serve; `false` if none of them has it.
     pub(in crate::state) async fn release_override(&self, id: &str) -> Result<bool, StateError> {
         let key = self.override_key(id);
-        let release = |bucket: &Bucket| {
-            let (bucket, key) = (bucket.clone(), key.clone());
-            async move {
-                let was_there = bucket.objects.read(&key).await?.object.is_some();
-                bucket.objects.remove(&key, None).await.map(|()| was_there)
+        let reads = join_all(self.buckets.iter().map(|bucket| bucket.objects.read(&key))).await;
+        let (mut holds, mut missed) = (false, Vec::new());
+        for (bucket, look) in self.buckets.iter().zip(reads) {
+            match look.map_err(|trouble| bucket.error(trouble)) {
+                // What nobody can read may hold.
+                Ok(look) => {
+                    let kept = look.object.map(|object| Kept::from_text(id, &object.text));
+                    holds |= kept.is_some_and(|kept| kept != Ok(Kept::Released));
+                }
+                Err(error) if error.is_tolerated(Reach::Any) => missed.push(error),
+                Err(error) => return Err(error),
             }
-        };
-        self.everywhere(release, "it holds again once that bucket answers: release it again then").await
+        }
+        if missed.len() == self.buckets.len()
+            && let Some(error) = missed.pop()
+        {
+            return Err(error);
+        }
+        if !holds {
+            return Ok(false);
+        }
+        let otherwise = "where only that bucket answers it still holds, until the next `drctl apply` that reaches both";
+        self.write_everywhere(id, &Kept::released(id), otherwise).await?;
+        Ok(true)
     }
 
     /// Puts into every bucket the overrides that only another one has, as after one was lost.
     pub(in crate::state) async fn spread_overrides(&self) -> Result<(), StateError> {
-        for held in self.overrides().await? {
+        let shelves = self.shelves(&self.buckets).await;
+        for held in shelves.overrides(Reach::Any, &self.remarks)? {
             let (key, text) = (self.override_key(&held.id), held.to_text());
             for bucket in &self.buckets {
                 match bucket.objects.write(&key, &text, &Only::IfAbsent).await {
@@ -100,23 +155,78 @@ impl Buckets {
         Ok(())
     }
 
-    /// Does something in every bucket; says whether it came to something in one. Some may not answer, but not all.
-    async fn everywhere<F>(&self, act: impl Fn(&Bucket) -> F, otherwise: &str) -> Result<bool, StateError>
-    where
-        F: Future<Output = Result<bool, Trouble>>,
-    {
-        let done = join_all(self.buckets.iter().map(act)).await;
-        let (mut something, mut missed) = (false, Vec::new());
-        for (bucket, outcome) in self.buckets.iter().zip(done) {
-            match outcome {
-                Ok(this) => something |= this,
-                Err(trouble) => {
-                    let error = bucket.error(trouble);
-                    if !error.is_unanswered() && !matches!(error, StateError::NoBuckets { .. }) {
-                        return Err(error);
-                    }
-                    missed.push(error);
+    /// Removes what is left of released overrides, for whoever has the lock.
+    pub(in crate::state) async fn forget_released(&self) -> Result<(), StateError> {
+        let shelves = self.shelves(&self.buckets).await;
+        shelves.overrides(Reach::Any, &self.remarks)?;
+        self.settle(&shelves).await;
+        Ok(())
+    }
+
+    /// Brings the buckets into line, for whoever has the lock: each gets what it lacks, and what was released goes from
+    /// all of them. What does not work out is for the next holder of the lock.
+    pub(super) async fn settle(&self, shelves: &Shelves) {
+        let reached = shelves.0.iter().filter(|shelf| shelf.puts.is_ok()).count();
+        if reached < self.buckets.len() {
+            return;
+        }
+        for id in shelves.ids() {
+            let settled = match shelves.held(id) {
+                Some(held) => self.spread(shelves, held).await,
+                None => self.forget(shelves, id).await,
+            };
+            if let Err(error) = settled {
+                self.remarks.tell(&format!(
+                    "the override {id} is not the same in both buckets until the next `drctl apply`: {error}"
+                ));
+            }
+        }
+    }
+
+    async fn spread(&self, shelves: &Shelves, held: &Override) -> Result<(), StateError> {
+        let (key, text) = (self.override_key(&held.id), held.to_text());
+        for Shelf { bucket, puts } in &shelves.0 {
+            let only = match puts.as_ref().ok().and_then(|puts| puts.get(&held.id)) {
+                Some(put) if put.kept == Kept::Held(held.clone()) => continue,
+                Some(put) => Only::IfStill(put.object.tag.clone()),
+                None => Only::IfAbsent,
+            };
+            match bucket.objects.write(&key, &text, &only).await {
+                // Somebody has put or released it meanwhile.
+                Ok(_) | Err(Trouble::Changed) => {}
+                Err(trouble) => return Err(bucket.error(trouble)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the override wherever it still is, and then the marks that say that it was released.
+    async fn forget(&self, shelves: &Shelves, id: &str) -> Result<(), StateError> {
+        let key = self.override_key(id);
+        for marks in [false, true] {
+            for (bucket, put) in shelves.puts(id).filter(|(_, put)| (put.kept == Kept::Released) == marks) {
+                match bucket.objects.remove(&key, Some(&put.object.tag)).await {
+                    Ok(()) => {}
+                    // Somebody was faster: the marks stay for the next time.
+                    Err(Trouble::Changed) => return Ok(()),
+                    Err(trouble) => return Err(bucket.error(trouble)),
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an object into every bucket that S3 can serve; one has to be left. `otherwise` is what it means for the
+    /// others.
+    async fn write_everywhere(&self, id: &str, text: &str, otherwise: &str) -> Result<(), StateError> {
+        let key = self.override_key(id);
+        let written = self.buckets.iter().map(|bucket| bucket.objects.write(&key, text, &Only::Always));
+        let mut missed = Vec::new();
+        for (bucket, outcome) in self.buckets.iter().zip(join_all(written).await) {
+            match outcome.map_err(|trouble| bucket.error(trouble)) {
+                Ok(_) => {}
+                Err(error) if error.is_tolerated(Reach::Any) => missed.push(error),
+                Err(error) => return Err(error),
             }
         }
         if missed.len() == self.buckets.len()
@@ -127,7 +237,7 @@ impl Buckets {
         for error in missed {
             self.remarks.tell(&format!("{error}; {otherwise}"));
         }
-        Ok(something)
+        Ok(())
     }
 
     fn folder(&self) -> String {

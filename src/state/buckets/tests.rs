@@ -5,8 +5,10 @@ use super::lease::LEASE;
 use super::lock::Lock;
 use super::*;
 use crate::graph::Address;
-use crate::state::overrides::Override;
-use crate::state::tests::{address, failover, record};
+use crate::state::tests::{address, record};
+
+mod outages;
+mod overrides;
 
 const INDEX: &str = "payment-dr-t1.json";
 const LOCK: &str = "payment-dr-t1.lock";
@@ -119,12 +121,12 @@ async fn copies_that_do_not_belong_together_are_refused_and_can_be_written_anew(
     for error in [world.store().read().await.err(), world.store().lock("apply", Reach::Every).await.err()] {
         assert!(matches!(error, Some(StateError::Diverged { .. })), "{error:?}");
     }
-    rebuild(&world).await;
+    rebuild(&world, &["a"]).await;
 }
 
 #[tokio::test]
-async fn a_damaged_or_newer_copy_is_named_and_can_be_written_anew() {
-    for text in ["", "{", "{\"format_version\": 99}"] {
+async fn a_damaged_copy_is_named_and_can_be_written_anew() {
+    for text in ["", "{", "{\"format_version\": 1}"] {
         let world = World::new();
         apply(&world, Reach::Every, "a").await.unwrap();
         let lineage = world.store().read().await.unwrap().index.lineage;
@@ -134,15 +136,38 @@ async fn a_damaged_or_newer_copy_is_named_and_can_be_written_anew() {
         assert!(error.to_string().contains("s3://drctl-state-acme-us-east-1/payment-dr-t1.json"), "{error}");
         assert!(world.store().lock("apply", Reach::Any).await.is_err());
         assert_eq!(world.east.keys(), [INDEX], "the lock was given back");
-        rebuild(&world).await;
+        rebuild(&world, &["a"]).await;
         assert_eq!(world.store().read().await.unwrap().index.lineage, lineage, "the good copy says whose it is");
     }
 }
 
-/// Writes the index anew, with one record.
-async fn rebuild(world: &World) {
+#[tokio::test]
+async fn a_newer_copy_or_another_systems_is_never_written_over() {
+    let world = World::new();
+    apply(&world, Reach::Every, "a").await.unwrap();
+    let whole = world.east.text(INDEX).unwrap();
+    let newer = whole.replace("\"format_version\": 1", "\"format_version\": 99");
+    let others = whole.replace("\"payment-dr\"", "\"payment\"").replace("\"t1\"", "\"dr-t1\"");
+    for (text, says) in [(newer, "has format 99"), (others, "belongs to payment, suffix dr-t1")] {
+        world.east.set(INDEX, Some(&text));
+        let store = world.store();
+        for error in [
+            store.read().await.err(),
+            store.lock("apply", Reach::Any).await.err(),
+            store.lock_anew("state rebuild").await.err(),
+        ] {
+            let error = error.expect("it is refused");
+            assert!(matches!(error, StateError::Newer { .. } | StateError::Anothers { .. }), "{error}");
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        assert_eq!((world.east.text(INDEX), world.east.keys()), (Some(text), vec![INDEX.to_owned()]));
+    }
+}
+
+/// Writes the index anew, with one record, although these are still known.
+async fn rebuild(world: &World, known: &[&str]) {
     let mut state = world.store().lock_anew("state rebuild").await.unwrap();
-    assert!(state.index().resources.is_empty());
+    assert_eq!(state.index().resources.keys().map(|address| &address.name).collect::<Vec<_>>(), known);
     state.replace([(Address::global("role", "anew"), record())].into());
     state.save().await.unwrap();
     state.release().await;
@@ -281,65 +306,6 @@ async fn unlocking_wants_the_right_id() {
     assert!(world.store().unlock(&id).await.is_err(), "it is gone");
 }
 
-async fn overrides(world: &World) -> Vec<Override> {
-    world.store().overrides().await.unwrap()
-}
-
-#[tokio::test]
-async fn overrides_are_in_both_buckets_and_need_no_lock() {
-    let world = World::new();
-    let _locked = world.store().lock("apply", Reach::Every).await.unwrap();
-    let (elder, younger) = (failover("z", "2026-11-24T12:00:00Z"), failover("a", "2026-11-25T12:00:00Z"));
-    for held in [&younger, &elder, &elder] {
-        world.store().put_override(held).await.unwrap();
-    }
-    assert_eq!(overrides(&world).await, [elder.clone(), younger.clone()]);
-    let key = "payment-dr-t1.overrides/z.json";
-    assert!(world.both().iter().all(|bucket| bucket.text(key).is_some()));
-    assert!(world.store().release_override("z").await.unwrap());
-    assert!(!world.store().release_override("z").await.unwrap(), "it is released");
-    assert_eq!(world.store().read().await.unwrap().overrides, [younger]);
-}
-
-#[tokio::test]
-async fn an_override_is_kept_and_released_where_anything_answers() {
-    let world = World::new();
-    let held = failover("f", "2026-11-24T12:00:00Z");
-    world.east.answer(false);
-    world.store().put_override(&held).await.unwrap();
-    assert!(world.remarks().contains("it is not kept there"), "{}", world.remarks());
-    assert_eq!(overrides(&world).await, std::slice::from_ref(&held));
-    world.east.answer(true);
-    assert_eq!(overrides(&world).await, std::slice::from_ref(&held), "one bucket is enough");
-    world.buckets().spread_overrides().await.unwrap();
-    world.west.answer(false);
-    assert_eq!(overrides(&world).await, [held], "now both have it");
-    assert!(world.store().release_override("f").await.unwrap());
-    assert!(world.remarks().contains("release it again then"), "{}", world.remarks());
-    world.east.answer(false);
-    assert!(world.store().overrides().await.unwrap_err().is_unanswered());
-}
-
-#[tokio::test]
-async fn of_two_versions_of_an_override_the_later_one_holds() {
-    let world = World::new();
-    let (before, after) = (failover("f", "2026-11-24T12:00:00Z"), failover("f", "2026-11-25T12:00:00Z"));
-    world.store().put_override(&before).await.unwrap();
-    world.each(|bucket| bucket.pass(10));
-    world.west.answer(false);
-    world.store().put_override(&after).await.unwrap();
-    world.west.answer(true);
-    assert_eq!(overrides(&world).await, [after]);
-}
-
-#[tokio::test]
-async fn an_override_that_cannot_be_read_is_named() {
-    let world = World::new();
-    world.east.set("payment-dr-t1.overrides/f.json", Some("{"));
-    let error = world.store().read().await.unwrap_err();
-    assert!(error.to_string().contains("s3://drctl-state-acme-us-east-1/payment-dr-t1.overrides/f.json"), "{error}");
-}
-
 #[tokio::test]
 async fn each_copy_is_told_with_who_holds_the_lock() {
     let world = World::new();
@@ -350,4 +316,49 @@ async fn each_copy_is_told_with_who_holds_the_lock() {
     assert!(matches!(west.content, Content::Index(index) if index.serial == 1));
     assert!(matches!(east.content, Content::Damaged(_)));
     assert!([west.holder, east.holder].iter().all(|holder| holder.as_ref().unwrap().starts_with("apply by")));
+}
+
+#[tokio::test]
+async fn what_was_written_apart_is_refused_whatever_the_serials_say() {
+    let world = World::new();
+    apply(&world, Reach::Every, "a").await.unwrap();
+    world.east.answer(false);
+    apply(&world, Reach::Any, "west").await.unwrap();
+    world.east.answer(true);
+    world.west.answer(false);
+    for name in ["b", "c", "d"] {
+        apply(&world, Reach::Any, name).await.unwrap();
+    }
+    world.west.answer(true);
+    world.each(|bucket| bucket.pass(61));
+    for error in [world.store().read().await.err(), world.store().lock("apply", Reach::Any).await.err()] {
+        let Some(StateError::Diverged { why }) = error else { panic!("{error:?}") };
+        assert_eq!(why, "serial 4 does not go on from serial 2: they were written apart from each other");
+    }
+    rebuild(&world, &["a", "b", "c", "d", "west"]).await;
+    apply(&world, Reach::Every, "e").await.unwrap();
+}
+
+#[tokio::test]
+async fn the_index_is_removed_only_if_it_is_the_one_that_is_locked() {
+    for lost in [0, 2] {
+        let world = World::new();
+        apply(&world, Reach::Every, "a").await.unwrap();
+        let mut state = world.store().lock("destroy", Reach::Every).await.unwrap();
+        state.forget(&Address::global("role", "a"));
+        state.save().await.unwrap();
+        world.each(|bucket| bucket.lose_answers(lost));
+        state.remove_if_empty().await.unwrap();
+        assert_eq!(world.both().map(FakeBucket::keys), [[LOCK], [LOCK]]);
+    }
+    let world = World::new();
+    apply(&world, Reach::Every, "a").await.unwrap();
+    let mut state = world.store().lock("destroy", Reach::Every).await.unwrap();
+    state.forget(&Address::global("role", "a"));
+    state.save().await.unwrap();
+    let theirs = world.east.text(INDEX).unwrap().replace("\"serial\": 2", "\"serial\": 7");
+    world.each(|bucket| bucket.set(INDEX, Some(&theirs)));
+    let error = state.remove_if_empty().await.unwrap_err();
+    assert!(matches!(error, StateError::Overtaken { .. }), "{error}");
+    assert_eq!(world.both().map(|bucket| bucket.text(INDEX)), [Some(theirs.clone()), Some(theirs)]);
 }

@@ -260,6 +260,10 @@ fn a_state_that_is_lost_or_damaged_is_written_anew_from_what_is_live() {
 
     let other = west.text(INDEX).unwrap().replace("\"lineage\": \"", "\"lineage\": \"x");
     west.put(INDEX, &other);
+    world.block_on(west.s3.delete_public_access_block().bucket(&west.name).send()).unwrap();
+    let check = world.drctl("state check").ends_with(1).says("different lineages");
+    check.says("us-west-2 lacks a block of all public access").says("2 findings");
+    world.drctl("state init").ends_with(0);
     world.drctl("plan").ends_with(1).says("do not belong together").says("different lineages");
     world.drctl("state rebuild --yes").ends_with(0);
     is_whole(&world);
@@ -283,6 +287,8 @@ fn without_the_primary_region_the_state_in_the_other_one_is_enough() {
     world.write_small_spec(&format!("{SPEC}[bucket.logs]\nreplication = \"to-secondary\"\nlifecycle = [{{ after = \"40d\", class = \"STANDARD_IA\" }}]\n"));
     world.block_on(set_faults(world.endpoint(), Some(&json!([{"action": "dark", "region": EAST}])))).unwrap();
     world.drctl("plan").ends_with(7).says("the state was read without drctl-state-acme-us-east-1");
+    let check = world.drctl("state check").ends_with(7).says("us-east-1 does not answer");
+    check.says("✓ drctl-state-acme-us-west-2 is protected").says("nobody can say whether drctl-state-acme-us-east-1");
     let refused = world.drctl("apply --yes").ends_with(7).says("us-east-1 does not answer");
     refused.says("with `--degraded` the other bucket is enough");
     let run = world.drctl("apply --yes --degraded").ends_with(0).says("applied: 1 change done");
@@ -334,6 +340,11 @@ fn a_state_on_this_machine_moves_into_the_buckets_with_its_overrides() {
     world.drctl("state move").ends_with(1).says("there is no state bucket").says("run `drctl state init`");
     world.drctl("state init").ends_with(0);
     world.drctl("plan").ends_with(0).says("is not used any more: `drctl state move` takes it into the buckets");
+    for command in ["apply --yes", "adopt --all --yes", "destroy --confirm prod-001 --lift-protection"] {
+        let refused = world.drctl(command).ends_with(5).says("there is none in the buckets yet; nothing was changed");
+        refused.says("run `drctl state move`");
+    }
+    nobody_has_the_lock(&world);
     world.drctl("state move").ends_with(0).says("the state is in S3 now: 4 resources recorded, 1 override");
     assert!(!world.state().join(INDEX).exists() && std::fs::read_dir(&folder).unwrap().next().is_none());
     is_whole(&world);
@@ -347,6 +358,18 @@ fn a_state_on_this_machine_moves_into_the_buckets_with_its_overrides() {
     world.write_small_spec(SPEC);
     world.drctl("state move").ends_with(5).says("another state of this system in S3 already").says("nothing was moved");
     assert!(world.state().join(INDEX).exists());
+
+    // Its overrides go along all the same, once it is out of the way.
+    std::fs::write(folder.join("drill-2.json"), held.to_string().replace("drill-1", "drill-2")).unwrap();
+    std::fs::remove_file(world.state().join(INDEX)).unwrap();
+    world.drctl("state move").ends_with(0).says("0 resources recorded, 1 override");
+    world
+        .drctl("state show")
+        .ends_with(0)
+        .says("override drill-1")
+        .says("override drill-2")
+        .says("4 resources recorded");
+    assert!(std::fs::read_dir(&folder).unwrap().next().is_none());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{
     LifecycleRuleFilter, NoncurrentVersionExpiration, Tag, Transition as ApiTransition, TransitionStorageClass,
 };
 
-use super::{LifecycleRule, Transition};
+use super::{EXPIRY, LifecycleRule, Transition};
 use crate::graph::Failure;
 
 impl From<ApiRule> for LifecycleRule {
@@ -40,8 +40,8 @@ impl From<ApiRule> for LifecycleRule {
         found.transitions.sort();
         if let Some(expiration) = rule.expiration {
             found.lone_markers = expiration.expired_object_delete_marker.unwrap_or_default();
-            found.foreign.extend(expiration.days.map(|days| format!("objects expire after {days} days")));
-            found.foreign.extend(expiration.date.map(|date| format!("objects expire on {date}")));
+            found.foreign.extend(expiration.days.map(|days| format!("{EXPIRY} after {days} days")));
+            found.foreign.extend(expiration.date.map(|date| format!("{EXPIRY} on {date}")));
         }
         if let Some(expiration) = rule.noncurrent_version_expiration {
             found.noncurrent_days = expiration.noncurrent_days;

@@ -33,6 +33,28 @@ pub struct LifecycleRule {
     pub foreign: Vec<String>,
 }
 
+/// How the words begin for a rule that deletes objects as they are, and no older versions of them.
+const EXPIRY: &str = "objects expire";
+
+impl LifecycleRule {
+    /// Whether it is in force for every object of the bucket.
+    pub fn is_for_all(&self) -> bool {
+        let Self { enabled, prefix, object_tags, larger_than, smaller_than, .. } = self;
+        *enabled && prefix.is_none() && object_tags.is_empty() && larger_than.is_none() && smaller_than.is_none()
+    }
+
+    /// Whether it is in force and deletes objects as they are, and no older versions of them.
+    pub fn deletes_current(&self) -> bool {
+        self.enabled && self.foreign.iter().any(|part| part.starts_with(EXPIRY))
+    }
+
+    /// Whether drctl can write it as it is.
+    pub fn is_writable(&self) -> bool {
+        let Self { prefix, object_tags, smaller_than, foreign, .. } = self;
+        prefix.is_none() && object_tags.is_empty() && smaller_than.is_none() && foreign.is_empty()
+    }
+}
+
 /// From when on objects are kept in another storage class.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Transition {

@@ -34,6 +34,24 @@ async fn an_object_has_its_tag_its_time_and_the_time_of_the_answer() {
 }
 
 #[tokio::test]
+async fn an_answer_that_breaks_off_is_asked_for_again_and_is_no_answer() {
+    let counter = Counter::open();
+    // The checksum of something else is how the SDK knows it.
+    counter.offer(object().header("GetObject", "x-amz-checksum-crc32", "AAAAAA=="));
+    let bucket = OnS3::new(counter.clients.clone(), &Region::new("us-east-1"), "drctl-state-acme-us-east-1".into());
+    let Err(Trouble::Failed(failure)) = bucket.read(KEY).await else { panic!("it is whole") };
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Unreachable, BROKEN_OFF));
+    assert_eq!(counter.clients.meter.total(), 3);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_damaged_and_never_mended() {
+    assert_eq!(text(b"{}".to_vec()), "{}");
+    let damaged = text(b"{\"id\": \"\xff\"}".to_vec());
+    assert!(serde_json::from_str::<serde_json::Value>(&damaged).is_err());
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_told_from_a_bucket_that_is_not_there() {
     let missing = Canned::default().refusing("GetObject", "NoSuchKey", "The specified key does not exist.");
     assert_eq!(bucket(missing).read(KEY).await.map(|look| look.object), Ok(None));
