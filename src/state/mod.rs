@@ -57,6 +57,9 @@ pub struct Record {
     /// Whether it was adopted as it was, and not applied since: what it is then was never said by a spec.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
+    /// Fingerprint of what comes of building code, for kinds that have some: commands that build none compare it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<String>,
 }
 
 /// Every recorded resource of one system.

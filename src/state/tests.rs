@@ -27,6 +27,7 @@ pub(super) fn record() -> Record {
         attributes: Default::default(),
         applied_at: "2026-11-24T12:00:00Z".parse().unwrap(),
         adopted: false,
+        built: None,
     }
 }
 
