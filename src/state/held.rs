@@ -22,6 +22,8 @@ pub type Saving = BoxFuture<'static, Result<(), StateError>>;
 pub struct State {
     known: Known,
     changed: bool,
+    /// The saved plan that is carried out.
+    saved_plan: Option<String>,
     keeper: Keeper,
 }
 
@@ -35,12 +37,12 @@ enum Keeper {
 
 impl State {
     pub(super) fn in_folder(known: Known, folder: Folder, lock: File) -> Self {
-        Self { known, changed: false, keeper: Keeper::Folder(folder, lock) }
+        Self { known, changed: false, saved_plan: None, keeper: Keeper::Folder(folder, lock) }
     }
 
     /// `behind` says that a copy lacks what the others have: it gets it although nothing changes.
     pub(super) fn in_buckets(known: Known, copies: Copies, lock: Lock, behind: bool) -> Self {
-        Self { known, changed: behind, keeper: Keeper::Buckets(Arc::new(copies), lock) }
+        Self { known, changed: behind, saved_plan: None, keeper: Keeper::Buckets(Arc::new(copies), lock) }
     }
 
     /// What is recorded, and what is overridden.
@@ -76,12 +78,18 @@ impl State {
         self.changed = true;
     }
 
+    /// Says of everything that is saved from now on that it is the work of this saved plan, and of nothing else.
+    pub fn carries_out(&mut self, saved_plan: String) {
+        self.saved_plan = Some(saved_plan);
+    }
+
     /// Writes what has changed. One save has to end before the next begins.
     pub fn save(&mut self) -> Saving {
         if !std::mem::take(&mut self.changed) {
             return async { Ok(()) }.boxed();
         }
         self.known.index.serial += 1;
+        self.known.index.saved_plan.clone_from(&self.saved_plan);
         let index = self.known.index.clone();
         match &self.keeper {
             Keeper::Folder(folder, _) => {

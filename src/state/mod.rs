@@ -73,6 +73,9 @@ pub struct Index {
     pub lineage: String,
     /// Counts the writes.
     pub serial: u64,
+    /// The saved plan that was being carried out when this was written, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_plan: Option<String>,
     /// The records by address.
     pub resources: BTreeMap<Address, Record>,
 }
@@ -94,7 +97,14 @@ impl Index {
 
     /// An index of this lineage that knows nothing yet.
     pub fn empty(owner: &Owner, lineage: String) -> Self {
-        Self { format_version: FORMAT_VERSION, owner: owner.clone(), lineage, serial: 0, resources: BTreeMap::new() }
+        Self {
+            format_version: FORMAT_VERSION,
+            owner: owner.clone(),
+            lineage,
+            serial: 0,
+            saved_plan: None,
+            resources: BTreeMap::new(),
+        }
     }
 
     fn to_text(&self) -> String {

@@ -50,6 +50,22 @@ pub(super) fn failover(id: &str, since: &str) -> Override {
 }
 
 #[test]
+fn what_a_saved_plan_has_written_is_signed_until_something_else_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |saved_plan: Option<&str>| {
+        let mut state = lock(folder.path()).unwrap();
+        saved_plan.into_iter().for_each(|id| state.carries_out(id.into()));
+        block_on(state.save()).unwrap();
+        state.record(address(), record());
+        block_on(state.save()).unwrap();
+        drop(state);
+        block_on(store(folder.path()).read()).unwrap().index.saved_plan
+    };
+    assert_eq!(write(Some("p1")).as_deref(), Some("p1"));
+    assert_eq!(write(None), None);
+}
+
+#[test]
 fn what_is_recorded_is_there_for_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = lock(folder.path()).unwrap();
