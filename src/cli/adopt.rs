@@ -86,7 +86,7 @@ async fn mark(
     }
     let outcome = carry_out(&session, plan, state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
-    finish(outcome, "adopt")?;
+    finish(outcome, &args.again())?;
     if plan.has_changes() {
         let adopted = amount(plan.changes.len(), "resource");
         ui.remark(&Style::for_stderr().good(&format!("adopted: {adopted}; `drctl plan` shows what is left to change")));
@@ -95,6 +95,16 @@ async fn mark(
 }
 
 impl AdoptArgs {
+    /// The same again, for a command line; `--yes` is said anew.
+    fn again(&self) -> String {
+        let mut words = vec!["adopt".to_owned()];
+        words.extend(self.addresses.iter().map(ToString::to_string));
+        words.extend(self.all.then(|| "--all".to_owned()));
+        words.extend(self.system.arguments());
+        words.extend(self.stack_retained.then(|| "--stack-retained".to_owned()));
+        words.join(" ")
+    }
+
     /// What of the spec is to be adopted.
     fn asked(&self, spec: &Graph) -> Result<BTreeSet<Address>, CliError> {
         let known: BTreeSet<Address> = spec.iter().map(|(address, _)| address.clone()).collect();

@@ -60,6 +60,12 @@ struct AllowArgs {
 }
 
 impl AllowArgs {
+    /// The same again, for a command line.
+    fn arguments(&self) -> Vec<String> {
+        let allow = self.allow.iter().flat_map(|address| ["--allow".to_owned(), address.to_string()]);
+        allow.chain(self.allow_many_deletes.then(|| "--allow-many-deletes".to_owned())).collect()
+    }
+
     /// Refuses what the guards stop and the command line does not allow.
     fn refuse(&self, plan: &Plan, guard: Guard, observed: &Observation, kinds: &[Meta]) -> Result<(), CliError> {
         let allow = self.allow.iter().cloned().collect();
@@ -70,6 +76,19 @@ impl AllowArgs {
         }
         let lines = |text: fn(&Refusal) -> String| refusals.iter().map(text).collect::<Vec<_>>().join("\n");
         Err(CliError::Refused { what: lines(refusal_text), next: lines(refusal_next) })
+    }
+}
+
+impl ApplyArgs {
+    /// The same again, for a command line; `--yes` is said anew.
+    fn again(&self) -> String {
+        let mut words = vec!["apply".to_owned()];
+        words.extend(self.plan.as_ref().map(|file| file.display().to_string()));
+        words.extend(self.system.arguments());
+        words.extend(self.target.arguments());
+        words.extend(self.degraded.arguments());
+        words.extend(self.allow.arguments());
+        words.join(" ")
     }
 }
 
@@ -101,6 +120,9 @@ async fn converge(
 ) -> Result<Exit, CliError> {
     let ui = telling.ui;
     session.refuse_left_here(state)?;
+    if let Some(planned) = planned {
+        planned.check_state(&session.store, state.index())?;
+    }
     let observed = session.observe(state.known(), ui).await?;
     let basis = session.subject(state.known()).basis(&observed);
     let plan = match planned {
@@ -115,9 +137,12 @@ async fn converge(
     if plan.has_changes() && !args.yes {
         confirm(&format!("Apply these changes in account {}?", plan.account), "apply", "nothing was changed", ui)?;
     }
+    if let Some(planned) = planned {
+        planned.sign(state);
+    }
     let outcome = carry_out(session, &plan, state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
-    finish(outcome, &planned.map_or_else(|| "apply".to_owned(), Planned::command))?;
+    finish(outcome, &args.again())?;
     if plan.has_changes() {
         ui.remark(
             &Style::for_stderr().good(&format!(
@@ -129,7 +154,8 @@ async fn converge(
     for site in plan.dark.keys() {
         let left_alone = amount(plan.left_alone(site).count(), "resource");
         ui.remark(&format!(
-            "{left_alone} left alone, because {site} does not answer: run `drctl apply` again once it does"
+            "{left_alone} left alone, because {site} does not answer: run `drctl {}` again once it does",
+            args.again()
         ));
     }
     Ok(Exit::Done)

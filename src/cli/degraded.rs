@@ -17,6 +17,11 @@ pub(super) struct DegradedArgs {
 }
 
 impl DegradedArgs {
+    /// The same again, for a command line.
+    pub(super) fn arguments(&self) -> Option<String> {
+        self.degraded.then(|| "--degraded".to_owned())
+    }
+
     /// How much of the state has to answer.
     pub(super) fn reach(&self) -> Reach {
         if self.degraded { Reach::Any } else { Reach::Every }

@@ -16,6 +16,11 @@ pub(super) struct TargetArgs {
 }
 
 impl TargetArgs {
+    /// The same again, for a command line.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = String> {
+        self.target.iter().flat_map(|target| ["--target".to_owned(), target.to_string()])
+    }
+
     /// The part of `plan` that was asked for: all of it if nothing was.
     pub(super) fn limit(&self, plan: Plan, kinds: &[Meta]) -> Result<Plan, CliError> {
         if self.target.is_empty() {

@@ -15,6 +15,7 @@ use crate::kinds;
 use crate::ops;
 use crate::plan::{Observation, Plan, guard, plan};
 use crate::render::{Style, plan_json, plan_markdown, plan_text, refusal_next, refusal_text};
+use crate::saved;
 
 /// Show what `apply` would change, and change nothing
 #[derive(Debug, clap::Args)]
@@ -55,6 +56,9 @@ pub(super) async fn run(args: &PlanArgs, ui: &mut Ui) -> Result<Exit, CliError> 
         let offline = Offline::open(&args.system, file)?;
         let plan = args.part(plan(&offline.basis()))?;
         return args.show(&plan, &offline.spec, &offline.snapshot.observed, ui);
+    }
+    if let Some(file) = &args.out {
+        saved::clear(file)?;
     }
     let session = Session::open(&args.system, Code::Build, ui).await?;
     let known = session.read_state().await?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
 use super::error::CliError;
 use super::interrupt;
 use super::ui::Ui;
@@ -62,6 +64,15 @@ pub(super) struct SystemArgs {
     pub(super) sandbox: bool,
 }
 
+impl SystemArgs {
+    /// The same again, for a command line.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let mut arguments = self.spec.arguments();
+        arguments.extend(self.sandbox.then(|| "--sandbox".to_owned()));
+        arguments
+    }
+}
+
 /// Whether a command needs the functions' code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
@@ -93,6 +104,9 @@ pub(super) struct Session {
 pub(super) struct Built {
     pub(super) hashes: CodeHashes,
     pub(super) zips: Artifacts,
+    /// Where they lie for as long as this run goes on, if they came with a saved plan.
+    #[expect(dead_code, reason = "held until it is dropped")]
+    unpacked: Option<TempDir>,
 }
 
 impl Session {
@@ -120,10 +134,6 @@ impl Session {
     /// The system that the plan saved in `file` is for, connected.
     pub(super) async fn of_saved(saved: &SavedPlan, file: &Path, sandbox: bool, ui: &Ui) -> Result<Self, CliError> {
         let spec = saved.spec(file)?;
-        let cache = package_cache()?;
-        let keep = |(hash, zip): (&String, &Vec<u8>)| Ok((hash.clone(), package::keep(zip, &cache)?));
-        let zips = saved.zips.iter().map(keep).collect::<Result<_, CliError>>()?;
-        let code = Built { hashes: saved.document.code.clone(), zips };
         let (target, _) = target(sandbox, ui).await?;
         let clients = connected(&target, &spec).await?;
         let planned = &saved.document.plan.account;
@@ -137,6 +147,7 @@ impl Session {
             Kept::Folder(path) => Store::Folder(Folder::new(path.clone(), spec.owner())),
             Kept::Buckets => in_buckets(&spec, &clients),
         };
+        let code = Built::of_saved(saved)?;
         Ok(Self::of(spec, code, target, clients, store))
     }
 
@@ -224,7 +235,19 @@ impl Session {
 impl Built {
     fn of(packages: BTreeMap<String, Package>) -> Self {
         let hashes = packages.iter().map(|(name, package)| (name.clone(), package.sha256.clone())).collect();
-        Self { hashes, zips: packages.into_values().map(|package| (package.sha256, package.zip)).collect() }
+        let zips = packages.into_values().map(|package| (package.sha256, package.zip)).collect();
+        Self { hashes, zips, unpacked: None }
+    }
+
+    /// The code that a saved plan has brought along.
+    fn of_saved(saved: &SavedPlan) -> std::io::Result<Self> {
+        let (folder, mut zips) = (tempfile::tempdir()?, Artifacts::new());
+        for (count, (hash, zip)) in saved.zips.iter().enumerate() {
+            let path = folder.path().join(format!("{count}.zip"));
+            fs_err::write(&path, zip)?;
+            zips.insert(hash.clone(), path);
+        }
+        Ok(Self { hashes: saved.document.code.clone(), zips, unpacked: Some(folder) })
     }
 }
 

@@ -155,13 +155,17 @@ impl Properties {
 
     /// The tree without some top-level properties.
     pub fn without(&self, fields: &[&str]) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|(name, _)| !fields.contains(&name.as_str()))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
+        self.those(|name| !fields.contains(&name))
+    }
+
+    /// Some top-level properties of the tree.
+    pub fn only(&self, fields: &[&str]) -> Self {
+        self.those(|name| fields.contains(&name))
+    }
+
+    fn those(&self, which: impl Fn(&str) -> bool) -> Self {
+        let those = self.0.iter().filter(|(name, _)| which(name));
+        Self(those.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// Every reference in the tree, in order.

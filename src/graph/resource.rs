@@ -22,6 +22,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debu
     const AT_CREATION: &'static [&'static str] = &[];
     /// Properties that are JSON documents, shown as a line difference.
     const DOCUMENTS: &'static [&'static str] = &[];
+    /// Properties that come of building code, which only commands do that may change it.
+    const BUILT: &'static [&'static str] = &[];
     /// Whether a replacement is made first and the former object deleted once nothing uses it any more.
     /// The two need ids of their own for that.
     const CREATE_FIRST: bool = false;
@@ -58,6 +60,8 @@ pub struct Meta {
     pub at_creation: &'static [&'static str],
     /// [`Resource::DOCUMENTS`]
     pub documents: &'static [&'static str],
+    /// [`Resource::BUILT`]
+    pub built: &'static [&'static str],
     /// [`Resource::CREATE_FIRST`]
     pub create_first: bool,
     /// [`Resource::HOLDS_DATA`]
@@ -90,6 +94,12 @@ impl Meta {
         properties.without(self.at_creation)
     }
 
+    /// The fingerprint of what comes of building code, for kinds that have some.
+    pub fn built_of(kinds: &[Self], address: &Address, properties: &Properties) -> Option<String> {
+        let built = Self::find(kinds, address)?.built;
+        (!built.is_empty()).then(|| properties.only(built).fingerprint())
+    }
+
     /// What `T` says about itself.
     pub const fn of<T: Resource>() -> Self {
         Self {
@@ -97,6 +107,7 @@ impl Meta {
             fixed: T::FIXED,
             at_creation: T::AT_CREATION,
             documents: T::DOCUMENTS,
+            built: T::BUILT,
             create_first: T::CREATE_FIRST,
             holds_data: T::HOLDS_DATA,
             left_behind: T::LEFT_BEHIND,

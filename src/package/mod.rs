@@ -123,14 +123,6 @@ pub fn build(
     Ok(built.into_iter().map(|(_, package)| package).collect())
 }
 
-/// Puts a finished zip into the folder `cache`, where its hash is its name, and says where it lies.
-pub fn keep(zip: &[u8], cache: &Path) -> Result<PathBuf, PackageError> {
-    let hash: String = Sha256::digest(zip).iter().map(|byte| format!("{byte:02x}")).collect();
-    let path = cache.join(format!("{hash}.kept.zip"));
-    write_atomically(&path, zip)?;
-    Ok(path)
-}
-
 /// Finds one Cargo package in the cache, or has it compiled.
 fn build_package(
     workspaces: &mut workspace::Workspaces,

@@ -81,9 +81,10 @@ pub fn adopt(basis: &Basis<'_>, asked: &BTreeSet<Address>, stacks: Stacks) -> Ad
         match basis.observed.seen.get(&address) {
             Some(Sight::Failed(failure)) => adoption.plan.failures.push((address, failure.clone())),
             Some(Sight::Live(live)) => match basis.ours(&address, live) {
-                Ok(()) if basis.lacks_marks(&address, live) => drop(strangers.insert(address, live.clone())),
-                Ok(()) => adoption.ours.extend(asked.contains(&address).then_some(address)),
-                Err(belongs_to) => match basis.hindrance(&address, live, belongs_to, stacks) {
+                Ok(()) if !basis.lacks_marks(&address, live) => {
+                    adoption.ours.extend(asked.contains(&address).then_some(address));
+                }
+                whose => match basis.hindrance(&address, live, whose.err().flatten(), stacks) {
                     Some(hindrance) => adoption.hindrances.push((address, hindrance)),
                     None => drop(strangers.insert(address, live.clone())),
                 },

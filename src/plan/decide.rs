@@ -95,8 +95,12 @@ impl Basis<'_> {
     /// What takes no tags while it is made carries a caller reference: a run that died before
     /// it wrote the tags has left one that is ours all the same.
     ///
-    /// Of what takes no tags and shows nothing of ours, only the record can tell that it was adopted.
+    /// Of what takes no tags and shows nothing of ours, only the record can tell that it was adopted, unless it
+    /// shows whose it is.
     pub(super) fn ours(&self, address: &Address, live: &Live) -> Result<(), Option<String>> {
+        if let Some(system) = live.anothers() {
+            return Err(Some(system.to_owned()));
+        }
         if live.is_unmarked() {
             let record = self.recorded.resources.get(address);
             let adopted = record.is_some_and(|record| record.adopted && record.id == live.id);

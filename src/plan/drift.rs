@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::decide::{Basis, plan};
-use super::{Conflict, FieldDiff, Sight};
-use crate::graph::{Address, Failure, Site};
+use super::{Action, Change, Conflict, FieldDiff, Sight};
+use crate::graph::{Address, Failure, Meta, Site};
 
 /// What happened to one resource outside drctl.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,8 @@ pub enum SpecSince {
 pub struct Drift {
     /// What happened, in the order of addresses.
     pub drifted: Vec<(Address, Happened)>,
+    /// What happened as well, and is as the spec says by now: the next apply records it, and changes nothing.
+    pub accepted: Vec<(Address, Happened)>,
     /// How many resources are as they were applied.
     pub unchanged: usize,
     /// What is live and this system's, and of which nothing is recorded: the state was lost, or a run died.
@@ -50,7 +52,8 @@ pub struct Drift {
     pub unknown: usize,
 }
 
-/// Compares what is live with what was last applied. The spec and the overrides only explain.
+/// Compares what is live with what was last applied. The spec and the overrides only explain, and tell what
+/// somebody has accepted since.
 pub fn drift(basis: &Basis<'_>) -> Drift {
     let plan = plan(basis);
     let mut found = Drift { dark: basis.observed.dark.clone(), ..Drift::default() };
@@ -88,7 +91,13 @@ pub fn drift(basis: &Basis<'_>) -> Drift {
                 }
             },
         };
+        let accepted = match &happened {
+            Some(Happened::Deleted) => basis.desired.get(address).is_none(),
+            Some(Happened::Changed { .. }) => plan.get(address).is_some_and(|change| basis.is_as_the_spec_says(change)),
+            Some(Happened::Unmarked(_)) | None => false,
+        };
         match happened {
+            Some(happened) if accepted => found.accepted.push((address.clone(), happened)),
             Some(happened) => found.drifted.push((address.clone(), happened)),
             None => found.unchanged += 1,
         }
@@ -98,4 +107,14 @@ pub fn drift(basis: &Basis<'_>) -> Drift {
     found.untold =
         unrecorded.filter(|(address, live)| basis.ours(address, live).is_ok()).map(|(a, _)| a.clone()).collect();
     found
+}
+
+impl Basis<'_> {
+    /// Whether what is live is what the spec says. Code is not built to be compared: that has to be the recorded one.
+    fn is_as_the_spec_says(&self, change: &Change) -> bool {
+        let (Action::NoOp, None, Some(after)) = (change.action, &change.dark, &change.after) else { return false };
+        let built = Meta::built_of(self.kinds, &change.address, after);
+        let record = self.recorded.resources.get(&change.address);
+        built.is_none() || record.is_some_and(|record| record.built == built)
+    }
 }

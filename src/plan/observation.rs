@@ -18,7 +18,7 @@ pub struct Live {
 }
 
 /// Attributes that change by themselves, or tell whose it is.
-const PASSING: [&str; 6] = ["waiting", "lapses", "items", "bytes", Live::STACK, Live::UNMARKED];
+const PASSING: [&str; 7] = ["waiting", "lapses", "items", "bytes", Live::STACK, Live::UNMARKED, Live::ANOTHERS];
 
 /// What a resource tells others that stays true until it is changed: worth remembering.
 pub fn lasting(attributes: &Attributes) -> Attributes {
@@ -31,6 +31,8 @@ impl Live {
     pub const STACK: &'static str = "stack";
     /// The attribute of what takes no tags and shows nothing that is drctl's.
     pub const UNMARKED: &'static str = "unmarked";
+    /// The attribute that names another system of drctl's, of what takes no tags and shows that it is that one's.
+    pub const ANOTHERS: &'static str = "anothers";
 
     /// Its tags; `None` for kinds that have none.
     pub fn tags(&self) -> Option<Tags> {
@@ -55,6 +57,11 @@ impl Live {
     /// Whether nothing of it is drctl's, although it takes no tags that could say so.
     pub fn is_unmarked(&self) -> bool {
         self.attributes.contains_key(Self::UNMARKED)
+    }
+
+    /// The other system whose it is, if it takes no tags and shows that all the same.
+    pub fn anothers(&self) -> Option<&str> {
+        self.attributes.get(Self::ANOTHERS).map(String::as_str)
     }
 
     /// Whether AWS refuses to delete it, or what it is part of, until its protection is lifted.

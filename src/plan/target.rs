@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::fmt;
 use std::str::FromStr;
 
 use super::{Action, Plan};
@@ -10,6 +11,12 @@ use crate::graph::{Address, Meta};
 /// Which resources are meant: one by its address, or all of a place, of a kind, or of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target(String);
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl FromStr for Target {
     type Err = Infallible;

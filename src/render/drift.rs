@@ -17,6 +17,13 @@ pub fn drift_text(drift: &Drift, style: Style) -> String {
     for (address, happened) in &drift.drifted {
         write_drifted(&mut out, address, happened, style);
     }
+    for (address, happened) in &drift.accepted {
+        let what = match happened {
+            Happened::Deleted => "deleted outside drctl, and no longer in the spec",
+            _ => "changed outside drctl, and as the spec says now",
+        };
+        let _ = writeln!(out, "{}", style.dim(&format!("= {address}  {what}: no drift; the next apply records it")));
+    }
     for (site, failure) in &drift.dark {
         let _ = writeln!(out, "{}", dark_line(site, failure, style));
     }
@@ -31,12 +38,12 @@ pub fn drift_text(drift: &Drift, style: Style) -> String {
     };
     let left = format!("as drctl left {}{unread}", it(drift.unchanged));
     let _ = match drift.drifted.len() {
-        _ if drift.unchanged == 0 && drift.drifted.is_empty() => Ok(()),
-        0 if unread.is_empty() => writeln!(out, "no drift: {} {left}", amount(drift.unchanged, "resource")),
+        _ if drift.unchanged == 0 && drift.drifted.is_empty() && drift.accepted.is_empty() => Ok(()),
+        0 if unread.is_empty() => writeln!(out, "{gap}no drift: {} {left}", amount(drift.unchanged, "resource")),
         0 => writeln!(out, "{gap}{} {left}", amount(drift.unchanged, "resource")),
         many => writeln!(out, "{gap}{} changed outside drctl, {} {left}", amount(many, "resource"), drift.unchanged),
     };
-    if drift.drifted.is_empty() && drift.unchanged == 0 && drift.untold.is_empty() {
+    if drift.drifted.is_empty() && drift.accepted.is_empty() && drift.unchanged == 0 && drift.untold.is_empty() {
         let _ = writeln!(out, "nothing is recorded of this system, and nothing of it is live");
     }
     if !drift.untold.is_empty() {
@@ -98,6 +105,8 @@ struct DriftDocument<'a> {
     account: &'a str,
     has_drift: bool,
     drifted: Vec<DriftedDocument<'a>>,
+    /// What happened outside and is as the spec says by now, which is no drift.
+    accepted: Vec<String>,
     unchanged: usize,
     /// Of these nothing is recorded.
     untold: Vec<String>,
@@ -151,6 +160,7 @@ pub fn drift_json(drift: &Drift, owner: &Owner, account: &str) -> String {
         account,
         has_drift: !drift.drifted.is_empty(),
         drifted: drifted.collect(),
+        accepted: drift.accepted.iter().map(|(address, _)| address.to_string()).collect(),
         unchanged: drift.unchanged,
         untold: drift.untold.iter().map(Address::to_string).collect(),
         unknown: drift.unknown,

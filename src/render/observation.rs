@@ -90,6 +90,8 @@ struct RecordDocument {
     applied_at: Timestamp,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     adopted: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    built: Option<String>,
 }
 
 /// The snapshot as one JSON document.
@@ -116,6 +118,7 @@ pub fn snapshot_json(snapshot: &Snapshot) -> String {
         attributes: record.attributes.clone(),
         applied_at: record.applied_at,
         adopted: record.adopted,
+        built: record.built.clone(),
     });
     let document = Document {
         format_version: FORMAT_VERSION,
@@ -154,8 +157,9 @@ pub fn read_snapshot(text: &str) -> Result<Snapshot, SnapshotError> {
         observed.dark.insert(place, failure);
     }
     let mut index = Index::empty(&owner, String::new());
-    for RecordDocument { address, id, fingerprint, needs, attributes, applied_at, adopted } in document.recorded {
-        index.resources.insert(address, Record { id, fingerprint, needs, attributes, applied_at, adopted });
+    for RecordDocument { address, id, fingerprint, needs, attributes, applied_at, adopted, built } in document.recorded
+    {
+        index.resources.insert(address, Record { id, fingerprint, needs, attributes, applied_at, adopted, built });
     }
     Ok(Snapshot { owner, observed, known: Known { index, overrides: document.overrides } })
 }

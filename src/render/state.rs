@@ -121,6 +121,7 @@ mod tests {
             needs: Default::default(),
             attributes: Default::default(),
             adopted: false,
+            built: None,
             applied_at: "2026-11-24T12:00:00.25Z".parse().unwrap(),
         };
         let mut index = Index { serial: 7, ..Index::empty(&owner, "5b3e".into()) };

@@ -6,15 +6,12 @@ use crate::graph::{Graph, Resource};
 use crate::kinds::function::Function;
 use crate::plan::Observation;
 
-/// The property that the code of a function is known by.
-const CODE: &str = "code_sha256";
-
 /// Wants of every function the code that is live, so that code never shows as a difference, and says so.
 pub fn leave_code(desired: &mut Graph, observed: &Observation) {
     let mut functions = 0;
     for (address, node) in desired.iter_mut().filter(|(address, _)| address.kind == Function::KIND) {
-        let live = observed.live(address).and_then(|live| live.properties.get(CODE));
-        node.properties.set(CODE, live.cloned().unwrap_or_else(|| Value::from("(not built)")));
+        let live = observed.live(address).and_then(|live| live.properties.get(Function::CODE));
+        node.properties.set(Function::CODE, live.cloned().unwrap_or_else(|| Value::from("(not built)")));
         functions += 1;
     }
     if functions > 0 {

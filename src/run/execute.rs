@@ -126,6 +126,7 @@ fn bring_up_to_date(plan: &Plan, state: &mut State, kinds: &[Meta]) {
                 if known.is_none_or(|known| {
                     (&known.id, &known.fingerprint, &known.needs) != (&record.id, &record.fingerprint, &record.needs)
                         || known.adopted
+                        || known.built != record.built
                         || in_full && known.attributes != record.attributes
                 }) {
                     state.record(change.address.clone(), record);
@@ -145,6 +146,7 @@ pub(super) fn record(change: &Change, id: &str, attributes: &Attributes, after: 
         attributes: lasting(attributes),
         applied_at: Timestamp::now(),
         adopted: change.action == Action::Adopt,
+        built: Meta::built_of(kinds, &change.address, after),
     }
 }
 

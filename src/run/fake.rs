@@ -70,6 +70,7 @@ impl System {
                 attributes: attributes(&key(address, &id)),
                 applied_at: jiff::Timestamp::UNIX_EPOCH,
                 adopted: false,
+                built: Meta::built_of(&self.kinds, address, &properties),
             };
             recorded.resources.insert(address.clone(), record);
             let attributes = attributes(&key(address, &id));

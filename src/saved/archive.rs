@@ -22,7 +22,7 @@ const LIMIT: u64 = 64 * 1024 * 1024;
 impl SavedPlan {
     /// The file's content. No clock and no system shows in it.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let plan = serde_json::to_string_pretty(&self.document).expect("a plan is plain data");
+        let plan = self.document.to_text();
         let texts = [(PLAN.to_owned(), plan.as_bytes()), (SPEC.to_owned(), self.spec.as_bytes())];
         let zips = self.zips.iter().map(|(hash, zip)| (code(hash), zip.as_slice()));
         packed(texts.into_iter().chain(zips)).expect("memory takes everything")
@@ -40,7 +40,7 @@ impl SavedPlan {
         let uploads: Vec<_> = saved.uploads().into_iter().map(str::to_owned).collect();
         for hash in uploads {
             let zip = part(&mut archive, &code(&hash))?;
-            if BASE64.encode(Sha256::digest(&zip)) != hash {
+            if code_hash(&zip) != hash {
                 return Err(Unusable::Damaged(format!("its {} is other code than the plan's", code(&hash))));
             }
             saved.zips.insert(hash, zip);
@@ -52,6 +52,11 @@ impl SavedPlan {
 /// Where the zip of this hash lies.
 fn code(hash: &str) -> String {
     format!("code/{}.zip", hash.replace('/', "_"))
+}
+
+/// SHA-256 in base64, as Lambda says it of code.
+pub(super) fn code_hash(zip: &[u8]) -> String {
+    BASE64.encode(Sha256::digest(zip))
 }
 
 /// SHA-256 in hexadecimal.

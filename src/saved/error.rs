@@ -19,6 +19,15 @@ pub enum SavedPlanError {
         /// What the operating system said.
         reason: String,
     },
+    /// Code that the plan uploads is not there any more as it was planned with.
+    #[error("the plan is not saved in {}: the code of the hash {hash} was removed or rewritten while it was made", file.display())]
+    #[diagnostic(help("run the same command again, and nothing else meanwhile that builds the functions"))]
+    OtherCode {
+        /// The file.
+        file: PathBuf,
+        /// SHA-256 of the code in base64.
+        hash: String,
+    },
     /// The file cannot be read.
     #[error("the plan file {} cannot be read: {reason}", file.display())]
     #[diagnostic(help("name the file that `drctl plan --out FILE` wrote"))]

@@ -3,15 +3,37 @@
 use proptest::prelude::*;
 use proptest::sample::Index as Spot;
 
-use super::tests::saved;
+use serde_json::{Value, json};
+
+use super::tests::{from_nothing, saved};
 use super::{SavedPlan, archive};
 use crate::fuzz::{cases, mutated};
+use crate::graph::Properties;
+use crate::plan::{Plan, remaining};
 
 /// `plan.json` of a plan that is right, once.
 fn document() -> &'static str {
     static TEXT: std::sync::LazyLock<String> =
         std::sync::LazyLock::new(|| serde_json::to_string_pretty(&saved().document).unwrap());
     &TEXT
+}
+
+/// The properties with lists in one order, and without what is not set.
+fn tree(properties: &Option<Properties>) -> Value {
+    fn sorted(value: &mut Value) {
+        match value {
+            Value::Array(items) => {
+                items.iter_mut().for_each(sorted);
+                items.sort_by_key(Value::to_string);
+            }
+            Value::Object(map) => map.values_mut().for_each(sorted),
+            _ => {}
+        }
+    }
+    let mut tree = json!(properties);
+    tree.as_object_mut().into_iter().for_each(|map| map.retain(|_, value| !value.is_null()));
+    sorted(&mut tree);
+    tree
 }
 
 proptest! {
@@ -35,7 +57,14 @@ proptest! {
         let _ = archive::document(&any);
         if let Ok(document) = archive::document(&text) {
             let text = serde_json::to_string(&document).unwrap();
-            prop_assert_eq!(archive::document(&text), Ok(document));
+            prop_assert_eq!(archive::document(&text), Ok(document.clone()));
+            // Whoever wrote it, nothing is done but what it shows.
+            from_nothing(|plan, basis| {
+                for done in remaining(&document.plan, plan, basis).iter().flat_map(Plan::pending) {
+                    let shown = document.plan.get(&done.address).expect("what is done is shown");
+                    assert_eq!((shown.action, tree(&shown.after)), (done.action, tree(&done.after)), "{}", done.address);
+                }
+            });
         }
     }
 }

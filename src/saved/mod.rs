@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 pub use error::SavedPlanError;
 
 use crate::desired::{CodeHashes, LoadError, Spec, read};
-use crate::graph::{Region, Resource};
+use crate::graph::Resource;
 use crate::kinds::function::Function;
 use crate::plan::{Action, Plan};
 use crate::state::{Index, Store, replace};
 
 /// The layout of `plan.json`; it grows with every change of what is in there. Another number is refused.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Function code by the SHA-256 of the zip, in base64, as Lambda says it.
 pub type Zips = BTreeMap<String, Vec<u8>>;
@@ -48,8 +48,6 @@ pub struct Document {
     pub format_version: u32,
     /// The version of that drctl.
     pub drctl: String,
-    /// Which region had which role.
-    pub regions: Roles,
     /// SHA-256 of the spec, in hexadecimal.
     pub spec_sha256: String,
     /// The hash of each function's code, by the function's name.
@@ -58,18 +56,10 @@ pub struct Document {
     pub state: Kept,
     /// The lineage of that state; `None` if nothing was recorded yet.
     pub lineage: Option<String>,
+    /// How often that state had been written.
+    pub serial: u64,
     /// The plan.
     pub plan: Plan,
-}
-
-/// Which region has which role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Roles {
-    /// The primary.
-    pub primary: Region,
-    /// The secondary.
-    pub secondary: Region,
 }
 
 /// Where the state is that the plan was made with.
@@ -96,20 +86,35 @@ impl Kept {
     }
 }
 
+/// Removes the plan of an earlier run from `file`, where there is to be a new one: a run that comes to none must not
+/// leave one behind that somebody takes for it.
+pub fn clear(file: &Path) -> Result<(), SavedPlanError> {
+    if !file.is_file() {
+        return Ok(());
+    }
+    std::fs::remove_file(file)
+        .map_err(|error| SavedPlanError::Unwritable { file: file.to_owned(), reason: error.to_string() })
+}
+
+impl Document {
+    fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a plan is plain data")
+    }
+}
+
 impl SavedPlan {
     /// The plan that was made of `spec` with the state at `store`, of which `recorded` was read. Its zips are to
     /// be added.
     pub fn new(plan: Plan, spec: &Spec, code: CodeHashes, store: &Store, recorded: &Index) -> Self {
-        let [primary, secondary] = spec.regions();
         let text = spec.merged().to_toml();
         let document = Document {
             format_version: FORMAT_VERSION,
             drctl: env!("CARGO_PKG_VERSION").to_owned(),
-            regions: Roles { primary, secondary },
             spec_sha256: archive::hex(text.as_bytes()),
             code,
             state: Kept::of(store),
             lineage: (recorded.serial > 0).then(|| recorded.lineage.clone()),
+            serial: recorded.serial,
             plan,
         };
         Self { document, spec: text, zips: Zips::new() }
@@ -117,16 +122,24 @@ impl SavedPlan {
 
     /// The hashes of the code that the plan uploads.
     pub fn uploads(&self) -> BTreeSet<&str> {
-        const CODE: [&str; 2] = ["code_sha256", "architecture"];
         let functions = self.document.plan.pending().filter(|change| change.address.kind == Function::KIND);
         let uploading = functions.filter(|change| {
-            change.action != Action::Update || change.fields.iter().any(|field| CODE.contains(&field.field()))
+            change.action != Action::Update
+                || change.fields.iter().any(|field| Function::UPLOADED.contains(&field.field()))
         });
-        uploading.filter_map(|change| change.after.as_ref()?.text(CODE[0])).collect()
+        uploading.filter_map(|change| change.after.as_ref()?.text(Function::CODE)).collect()
+    }
+
+    /// What tells this plan from every other one: nothing in it counts but what it says.
+    pub fn id(&self) -> String {
+        archive::hex(self.document.to_text().as_bytes())
     }
 
     /// Writes it to a file that only its owner reads: whole, or not at all.
     pub fn write(&self, file: &Path) -> Result<(), SavedPlanError> {
+        if let Some(hash) = self.uploads().into_iter().find(|hash| !self.has_code(hash)) {
+            return Err(SavedPlanError::OtherCode { file: file.to_owned(), hash: hash.to_owned() });
+        }
         replace(file, &self.to_bytes())
             .map_err(|error| SavedPlanError::Unwritable { file: file.to_owned(), reason: error.to_string() })
     }
@@ -143,8 +156,19 @@ impl SavedPlan {
         Ok(read(&file.join(archive::SPEC), &self.spec)?)
     }
 
+    /// Whether the code of this hash is in it.
+    fn has_code(&self, hash: &str) -> bool {
+        self.zips.get(hash).is_some_and(|zip| archive::code_hash(zip) == hash)
+    }
+
     /// Whether `recorded` is the state that the plan was made with.
     pub fn knows(&self, recorded: &Index) -> bool {
         self.document.lineage.as_ref().is_none_or(|lineage| *lineage == recorded.lineage)
+    }
+
+    /// Whether nobody has written `recorded` since the plan was made, but whoever carried out this very plan. Else
+    /// what is there may look as it did and mean something else: what the plan deletes was made anew.
+    pub fn is_next(&self, recorded: &Index) -> bool {
+        recorded.serial == self.document.serial || recorded.saved_plan.as_ref() == Some(&self.id())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::Unusable;
 use super::*;
-use crate::plan::{Action, plan};
+use crate::plan::{Action, Basis, Observation, plan};
 use crate::run::fake::System;
 use crate::state::Folder;
 use crate::tests::SPEC;
@@ -10,18 +10,24 @@ use crate::tests::SPEC;
 /// A plan of [`SPEC`] from nothing, with code that is no zip but has its hash.
 pub(super) fn saved() -> SavedPlan {
     let system = System::new(SPEC);
-    let zip = b"the code of pay".to_vec();
-    let hash = "0DicQuhUQWTiLXMZkh4qNpYjcyKohjzoBRhfVAfGosw=";
-    let code = CodeHashes::from([("pay".to_owned(), hash.to_owned())]);
-    let graph = system.spec.graph("123456789012", &code);
-    let recorded = system.unrecorded();
-    let observed = crate::plan::Observation { account: "123456789012".into(), ..Default::default() };
-    let subject = system.subject(&recorded);
-    let plan = plan(&crate::plan::Basis { desired: &graph, ..subject.basis(&observed) });
+    let code = CodeHashes::from([("pay".to_owned(), HASH.to_owned())]);
     let store = Store::Folder(Folder::new("state".into(), system.owner.clone()));
-    let mut saved = SavedPlan::new(plan, &system.spec, code, &store, &recorded);
-    saved.zips.insert(hash.into(), zip);
+    let plan = from_nothing(|plan, _| plan.clone());
+    let mut saved = SavedPlan::new(plan, &system.spec, code, &store, &system.unrecorded());
+    saved.zips.insert(HASH.into(), b"the code of pay".to_vec());
     saved
+}
+
+const HASH: &str = "0DicQuhUQWTiLXMZkh4qNpYjcyKohjzoBRhfVAfGosw=";
+
+/// What comes of the plan of [`SPEC`] from nothing.
+pub(super) fn from_nothing<T>(look: impl FnOnce(&Plan, &Basis<'_>) -> T) -> T {
+    let system = System::new(SPEC);
+    let graph = system.spec.graph("123456789012", &[("pay".to_owned(), HASH.to_owned())].into());
+    let recorded = system.unrecorded();
+    let observed = Observation { account: "123456789012".into(), ..Default::default() };
+    let basis = Basis { desired: &graph, ..system.subject(&recorded).basis(&observed) };
+    look(&plan(&basis), &basis)
 }
 
 #[test]
@@ -82,7 +88,7 @@ fn a_file_that_is_no_plan_says_what_is_wrong_with_it() {
     assert_eq!(told(&another_spec.to_bytes()), "its spec.toml is not the one that the plan was made of");
     assert_eq!(
         told(&newer.to_bytes()),
-        "drctl 7.0.0 has saved the plan in p.zip in format 99; this one knows format 1"
+        "drctl 7.0.0 has saved the plan in p.zip in format 99; this one knows format 2"
     );
     let bytes = whole.to_bytes();
     assert!(matches!(SavedPlan::from_bytes(&bytes[..bytes.len() / 2]), Err(Unusable::Damaged(_))));
@@ -97,6 +103,42 @@ fn a_state_is_the_same_one_as_long_as_its_lineage_is() {
     assert!(saved.knows(&one) && saved.knows(&other), "before the first apply nothing is written");
     saved.document.lineage = Some("one".into());
     assert!(saved.knows(&one) && !saved.knows(&other));
+}
+
+#[test]
+fn a_plan_is_the_next_thing_to_do_until_something_else_is_done() {
+    let saved = SavedPlan { document: Document { serial: 3, ..saved().document }, ..saved() };
+    let owner = saved.document.plan.owner.clone();
+    let written = |serial: u64, saved_plan: Option<String>| {
+        saved.is_next(&Index { serial, saved_plan, ..Index::empty(&owner, "one".into()) })
+    };
+    assert!(written(3, None) && written(5, Some(saved.id())), "nothing was done, or a part of it");
+    assert!(!written(4, None) && !written(5, Some("another".into())));
+    let earlier = SavedPlan { document: Document { serial: 1, ..saved.document.clone() }, ..saved.clone() };
+    assert_ne!(earlier.id(), saved.id(), "the same of another time is another plan");
+}
+
+#[test]
+fn a_plan_without_the_code_that_it_uploads_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan");
+    for zips in [Zips::new(), Zips::from([(HASH.to_owned(), b"rewritten".to_vec())])] {
+        let refused = SavedPlan { zips, ..saved() }.write(&file).unwrap_err();
+        assert!(matches!(&refused, SavedPlanError::OtherCode { hash, .. } if hash == HASH), "{refused}");
+    }
+    assert!(!file.exists());
+}
+
+#[test]
+fn the_plan_of_an_earlier_run_is_cleared_and_nothing_else_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan");
+    saved().write(&file).unwrap();
+    clear(&file).unwrap();
+    assert!(!file.exists());
+    clear(&file).unwrap();
+    clear(folder.path()).unwrap();
+    assert!(folder.path().is_dir());
 }
 
 #[test]

@@ -72,6 +72,7 @@ fn record() -> impl Strategy<Value = Record> {
             attributes,
             applied_at,
             adopted: false,
+            built: None,
         },
     )
 }

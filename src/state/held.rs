@@ -24,6 +24,8 @@ pub struct State {
     changed: bool,
     /// Names this run in the index's history.
     run: String,
+    /// The saved plan that is carried out.
+    saved_plan: Option<String>,
     keeper: Keeper,
 }
 
@@ -46,7 +48,7 @@ impl State {
     }
 
     fn new(known: Known, changed: bool, keeper: Keeper) -> Self {
-        Self { known, changed, run: uuid::Uuid::new_v4().to_string(), keeper }
+        Self { known, changed, run: uuid::Uuid::new_v4().to_string(), saved_plan: None, keeper }
     }
 
     /// What is recorded, and what is overridden.
@@ -82,12 +84,18 @@ impl State {
         self.changed = true;
     }
 
+    /// Says of everything that is saved from now on that it is the work of this saved plan, and of nothing else.
+    pub fn carries_out(&mut self, saved_plan: String) {
+        self.saved_plan = Some(saved_plan);
+    }
+
     /// Writes what has changed. One save has to end before the next begins.
     pub fn save(&mut self) -> Saving {
         if !std::mem::take(&mut self.changed) {
             return async { Ok(()) }.boxed();
         }
         self.known.index.write_by(&self.run);
+        self.known.index.saved_plan.clone_from(&self.saved_plan);
         let index = self.known.index.clone();
         match &self.keeper {
             Keeper::Folder(folder, _) => {

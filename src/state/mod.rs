@@ -61,6 +61,9 @@ pub struct Record {
     /// Whether it was adopted as it was, and not applied since: what it is then was never said by a spec.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
+    /// Fingerprint of what comes of building code, for kinds that have some: commands that build none compare it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<String>,
 }
 
 /// What one run of drctl wrote of an index.
@@ -89,6 +92,9 @@ pub struct Index {
     /// Who wrote it, the last one last: tells a copy that is behind from one that was written apart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Written>,
+    /// The saved plan that was being carried out when this was written, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_plan: Option<String>,
     /// The records by address.
     pub resources: BTreeMap<Address, Record>,
 }
@@ -116,6 +122,7 @@ impl Index {
             lineage,
             serial: 0,
             history: Vec::new(),
+            saved_plan: None,
             resources: BTreeMap::new(),
         }
     }

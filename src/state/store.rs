@@ -1,5 +1,7 @@
 //! Where the state of one system is kept: the index, its lock, and the overrides beside it.
 
+use std::fmt;
+
 use super::overrides::is_id;
 use super::{Buckets, Folder, Known, Override, Report, State, StateError};
 
@@ -20,6 +22,16 @@ pub enum Reach {
     Every,
     /// Any copy (`--degraded`): a region is lost, and work has to go on.
     Any,
+}
+
+/// Where it is, for people.
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Store::Folder(folder) => write!(f, "the folder {}", folder.path().display()),
+            Store::Buckets(buckets) => write!(f, "the buckets {}", buckets.names().join(" and ")),
+        }
+    }
 }
 
 impl Store {

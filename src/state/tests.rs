@@ -27,6 +27,7 @@ pub(super) fn record() -> Record {
         attributes: Default::default(),
         applied_at: "2026-11-24T12:00:00Z".parse().unwrap(),
         adopted: false,
+        built: None,
     }
 }
 
@@ -46,6 +47,22 @@ pub(super) fn failover(id: &str, since: &str) -> Override {
             BTreeMap::from([("sets.us-east-1-t1.weight".to_owned(), serde_json::json!(0))]),
         )]),
     }
+}
+
+#[test]
+fn what_a_saved_plan_has_written_is_signed_until_something_else_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |saved_plan: Option<&str>| {
+        let mut state = lock(folder.path()).unwrap();
+        saved_plan.into_iter().for_each(|id| state.carries_out(id.into()));
+        block_on(state.save()).unwrap();
+        state.record(address(), record());
+        block_on(state.save()).unwrap();
+        drop(state);
+        block_on(store(folder.path()).read()).unwrap().index.saved_plan
+    };
+    assert_eq!(write(Some("p1")).as_deref(), Some("p1"));
+    assert_eq!(write(None), None);
 }
 
 #[test]

@@ -46,9 +46,17 @@ pub struct Function {
     pub tags: Tags,
 }
 
+impl Function {
+    /// The property that its code is known by.
+    pub const CODE: &'static str = "code_sha256";
+    /// The properties whose change uploads code: it is built for one architecture.
+    pub const UPLOADED: [&'static str; 2] = [Self::CODE, "architecture"];
+}
+
 impl Resource for Function {
     const KIND: &'static str = "function";
     const FIXED: &'static [&'static str] = &["name"];
+    const BUILT: &'static [&'static str] = &[Self::CODE];
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_route53::types::{
-    Change, ChangeAction, ChangeBatch, HostedZone, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover, RrType,
+    Change, ChangeAction, ChangeBatch, HostedZone, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
+    RrType, TagResourceType,
 };
 
 use super::{IN_OWN_ZONE, Record, RecordSet};
 use crate::aws::{Call, given};
 use crate::graph::{Address, Attributes, Failure, FailureClass, Input, Owner, Resource};
-use crate::kinds::zone::{Whose, bare, domain, in_sync, settled, whose, zones_of};
+use crate::kinds::zone::{Whose, bare, domain, in_sync, settled, tags, whose, zones_of};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, Target, each};
 use crate::plan::Live;
 
@@ -158,6 +159,7 @@ async fn read(cx: Context<'_>, id: &str) -> Result<Option<Found<Record>>, Failur
         let mut attributes = attributes(zone, name);
         if *whose != Whose::Ours && !marked {
             attributes.insert(Live::UNMARKED.into(), "neither its zone nor a set of it is drctl's".into());
+            attributes.extend(anothers(cx, &live).await?.map(|system| (Live::ANOTHERS.into(), system)));
         }
         return Ok(Some(Found { resource, attributes }));
     }
@@ -212,8 +214,36 @@ fn is_marked(cx: Context<'_>, set: &ResourceRecordSet) -> bool {
     is_mark(cx, &key(set))
 }
 
+/// Whether an identifier is of drctl's form, `REGION-SUFFIX`, and the suffix this system's. One that only ends like
+/// it is of another system's: `us-east-1-prod-001` is not that of suffix `001`.
 fn is_mark(cx: Context<'_>, identifier: &str) -> bool {
-    identifier.ends_with(&format!("-{}", cx.owner.suffix))
+    let region = identifier.strip_suffix(&cx.owner.suffix).and_then(|rest| rest.strip_suffix('-'));
+    region.is_some_and(is_region)
+}
+
+/// Whether a text is of the form of a region's name: `us-east-1`, `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else { return false };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && words.contains('-') && words.split('-').all(is_word)
+}
+
+/// The system of drctl's that has these sets, which are not this one's: the tags of their health checks tell.
+async fn anothers(cx: Context<'_>, sets: &[ResourceRecordSet]) -> Result<Option<String>, Failure> {
+    let checks: BTreeSet<&str> = sets.iter().filter_map(ResourceRecordSet::health_check_id).collect();
+    for check in checks {
+        let tags = match tags(cx, &TagResourceType::Healthcheck, check).await {
+            Ok(tags) => tags,
+            // A set may outlive its check.
+            Err(failure) if failure.class == FailureClass::NotFound => continue,
+            Err(failure) => return Err(failure),
+        };
+        if let Some(system) = Owner::named_in(&tags).filter(|_| !cx.owner.owns(&tags)) {
+            return Ok(Some(system));
+        }
+    }
+    Ok(None)
 }
 
 /// What tells the sets of a name apart: the identifier. Sets of another type, which may stand there only while

@@ -2,10 +2,11 @@
 //!
 //! The sets of one name decide together where traffic goes, so they change together, in one
 //! batch that is done whole or not at all. A set that somebody else adds to the name takes a
-//! share of the traffic: it is drift and is removed. What AWS cannot tag is marked by the end of
-//! the set's identifier, which is the system's suffix. A name on which drctl has no set, in a zone that
+//! share of the traffic: it is drift and is removed. What AWS cannot tag is marked by
+//! the set's identifier, which is the region and the system's suffix. A name on which drctl has no set, in a zone that
 //! is not drctl's either, is somebody else's. It is adopted with that zone, or, where the zone stays
-//! others', by being recorded; the next apply then gives it sets with drctl's mark.
+//! others', by being recorded; the next apply then gives it sets with drctl's mark. If its sets ask health checks of
+//! another system of drctl's, it is that one's and stays so.
 
 #[cfg(feature = "aws")]
 mod aws;

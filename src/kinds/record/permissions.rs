@@ -6,6 +6,7 @@ use crate::kinds::Permitted;
 
 /// Route 53 makes the ids, and knows no conditions on tags.
 const ZONES: &[&str] = &["arn:aws:route53:::hostedzone/*"];
+const CHECKS: &[&str] = &["arn:aws:route53:::healthcheck/*"];
 
 /// Of whatever zone, only the sets of the one name.
 const CHANGE: &[Grant] = &[
@@ -24,6 +25,8 @@ impl Permitted for Record {
             Grant::anything(&["route53:ListHostedZonesByName"]),
             // The tags of a zone tell whose it is.
             Grant::calls(&["route53:ListResourceRecordSets", "route53:ListTagsForResource"], ZONES),
+            // Those of a set's health check, whose the set is.
+            Grant::calls(&["route53:ListTagsForResource"], CHECKS),
         ],
         change: CHANGE,
         remove: CHANGE,

@@ -200,6 +200,31 @@ fn what_a_stack_has_made_is_adopted_only_if_the_stack_retains_it() {
 }
 
 #[test]
+fn so_is_a_part_that_a_stack_has_made() {
+    let part = "us-west-2/table_replica.payments";
+    let world = applied(SPEC).set(part, "tags", json!({})).tell(part, Live::STACK, "dr-replica");
+    assert_snapshot!(hindered(&world.adopt(SPEC, &["global/table.payments"])), @"
+    us-west-2/table_replica.payments was made by the CloudFormation stack dr-replica, which would take it along when it goes
+      give everything in the stack dr-replica `DeletionPolicy: Retain`, update the stack, and add `--stack-retained`
+    ");
+    assert_eq!(world.adopt_with(SPEC, &["global/table.payments"], Stacks::Retained).plan.changes.len(), 1);
+}
+
+#[test]
+fn a_name_that_shows_another_system_is_never_adopted() {
+    let spec = format!("{SPEC}{DNS}").replace("record = \"api\"", "record = \"api\"\ncreate-zone = false");
+    let world = applied(&spec).tell("global/record.api", Live::UNMARKED, "it is");
+    let mut world = world.tell("global/record.api", Live::ANOTHERS, "dr, suffix t2");
+    let record = world.recorded.resources.get_mut(&at("global/record.api")).unwrap();
+    *record = Record { adopted: true, ..record.clone() };
+    assert_eq!(world.plan(&spec).conflicts[0].belongs_to.as_deref(), Some("dr, suffix t2"));
+    assert_snapshot!(hindered(&world.adopt(&spec, &["global/record.api"])), @"
+    global/record.api belongs to another system (dr, suffix t2)
+      leave it to that system, or choose another `suffix` in `[system]`
+    ");
+}
+
+#[test]
 fn what_would_be_replaced_afterwards_is_refused() {
     let world = by_hand(SPEC).set("global/table.payments", "key", json!({ "partition": "other", "sort": null }));
     assert_snapshot!(hindered(&world.adopt(SPEC, &["global/table.payments"])), @"

@@ -8,6 +8,7 @@ use crate::graph::{Failure, FailureClass};
 use crate::plan::{Drift, Sight, drift};
 use crate::render::{Style, drift_text};
 use crate::run::fake::System;
+use crate::run::leave_code;
 use crate::state::Override;
 
 const FUNCTION: &str = "us-east-1/function.pay";
@@ -65,15 +66,42 @@ fn with_a_changed_spec_what_differs_may_be_of_either_side() {
     ");
     let as_the_spec_says_now = SPEC.replace("timeout", "memory = 1024\ntimeout");
     assert_snapshot!(world.drift_text(&as_the_spec_says_now), @"
-    ~ us-east-1/function.pay  changed outside drctl: it is as the spec says now, or a function's code, which is not compared here
+    = us-east-1/function.pay  changed outside drctl, and as the spec says now: no drift; the next apply records it
 
-    1 resource changed outside drctl, 10 as drctl left them
+    no drift: 10 resources as drctl left them
     ");
     assert_snapshot!(world.drift_text(without_the_function()), @"
     ~ us-east-1/function.pay  changed outside drctl; no longer in the spec
 
     1 resource changed outside drctl, 10 as drctl left them
     ");
+}
+
+#[test]
+fn what_is_gone_from_the_spec_too_is_no_drift() {
+    let world = applied(SPEC).without("us-east-1/log_group.pay");
+    assert_eq!(world.drift(SPEC).drifted.len(), 1);
+    assert_snapshot!(world.drift_text(without_the_function()), @"
+    = us-east-1/log_group.pay  deleted outside drctl, and no longer in the spec: no drift; the next apply records it
+
+    no drift: 10 resources as drctl left them
+    ");
+}
+
+#[test]
+fn code_that_was_changed_outside_hides_behind_no_accepted_change() {
+    let accepted = SPEC.replace("timeout", "memory = 1024\ntimeout");
+    let drift_without_code = |mut world: World, recorded: bool| {
+        let mut system = System::new(&accepted);
+        leave_code(&mut system.graph, &world.observed);
+        world.recorded.resources.get_mut(&at(FUNCTION)).unwrap().built.take_if(|_| !recorded);
+        let Drift { drifted, accepted, .. } = drift(&world.basis(&system));
+        (drifted.len(), accepted.len())
+    };
+    let world = || applied(SPEC).set(FUNCTION, "memory", json!(1024));
+    assert_eq!(drift_without_code(world(), true), (0, 1));
+    assert_eq!(drift_without_code(world().set(FUNCTION, "code_sha256", json!("theirs")), true), (1, 0));
+    assert_eq!(drift_without_code(world(), false), (1, 0), "an older drctl has not recorded the code");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Plans that are carried out later than they were made.
 
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{SPEC, World, applied, at, nothing, text};
+use super::{SPEC, World, applied, at, nothing, text, without_the_function};
 use crate::graph::{Failure, FailureClass, Region, Site};
 use crate::plan::{Action, Plan, Sight, remaining};
 use crate::render::stale_text;
@@ -12,12 +12,16 @@ use crate::state::Override;
 
 /// What of a plan for `spec` that was made in the world `then` is left to do in the world `now`.
 fn left(spec: &str, then: &World, now: &World) -> Result<Plan, String> {
-    let saved = then.plan(spec);
     // As it comes back out of a file.
-    let saved: Plan = serde_json::from_str(&serde_json::to_string(&saved).unwrap()).unwrap();
+    let saved: Plan = serde_json::from_str(&serde_json::to_string(&then.plan(spec)).unwrap()).unwrap();
+    left_of(&saved, spec, now)
+}
+
+/// What of `saved` is left to do.
+fn left_of(saved: &Plan, spec: &str, now: &World) -> Result<Plan, String> {
     let system = System::new(spec);
     let basis = now.basis(&system);
-    remaining(&saved, &super::super::plan(&basis), &basis)
+    remaining(saved, &super::super::plan(&basis), &basis)
         .map_err(|stale| stale.iter().map(stale_text).collect::<Vec<_>>().join("\n"))
 }
 
@@ -34,7 +38,7 @@ fn rekeyed() -> String {
     SPEC.replace("key = \"id\"", "key = \"number\"")
 }
 
-fn failover(path: &str, value: serde_json::Value) -> Override {
+fn failover(path: &str, value: Value) -> Override {
     Override {
         id: "drill-1".into(),
         operation: "drill".into(),
@@ -183,4 +187,118 @@ fn what_cannot_be_read_any_more_is_told_as_ever() {
     let denied = Failure::new(FailureClass::Denied, "lambda:GetFunction", "no");
     let now = applied(SPEC).look("us-east-1/function.pay", Sight::Failed(denied.clone()));
     assert_eq!(left(&slower(), &applied(SPEC), &now).unwrap().failures, [(at("us-east-1/function.pay"), denied)]);
+}
+
+const ROLE: &str = "global/role.pay-us-east-1";
+
+/// The inline policies of the role, as they are.
+fn policies(world: &World) -> Value {
+    world.observed.live(&at(ROLE)).unwrap().properties.get("policies").unwrap().clone()
+}
+
+#[test]
+fn a_role_whose_deletion_was_stopped_has_lost_policies() {
+    let admin = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]);
+    let then = applied(SPEC).set(ROLE, "attached", admin.clone());
+    let half = applied(SPEC).set(ROLE, "attached", admin.clone()).set(ROLE, "policies", json!({}));
+    let gone = without_the_function();
+    assert_eq!(left(gone, &then, &half).unwrap().get(&at(ROLE)).unwrap().action, Action::Delete);
+    assert!(left(gone, &then, &half.set(ROLE, "attached", json!([]))).is_ok());
+    let more = applied(SPEC).set(ROLE, "attached", admin);
+    assert!(stale(gone, &applied(SPEC), &more).starts_with("global/role.pay-us-east-1: attached was [], and is ["));
+}
+
+#[test]
+fn a_role_whose_change_was_stopped_is_on_its_way() {
+    let narrow = SPEC.replace("\"write\"", "\"read\"");
+    let foreign = |mut policies: Value| {
+        policies["foreign"] = json!({ "Statement": [] });
+        policies
+    };
+    let attached = json!(["arn:a", "arn:b"]);
+    let then = applied(&narrow);
+    let then = then.set(ROLE, "policies", foreign(policies(&applied(&narrow)))).set(ROLE, "attached", attached);
+    // The policy is written, the foreign one not yet deleted, and one of two detached.
+    let half = applied(&narrow).set(ROLE, "policies", foreign(policies(&applied(SPEC))));
+    let half = half.set(ROLE, "attached", json!(["arn:b"]));
+    assert_eq!(left(SPEC, &then, &half).unwrap().get(&at(ROLE)).unwrap().action, Action::Update);
+    let other = half.set(ROLE, "policies", json!({ "other": { "Statement": [] } }));
+    assert!(stale(SPEC, &then, &other).starts_with("global/role.pay-us-east-1: policies was {"));
+}
+
+/// A spec whose policies hold what is known only once the key is there.
+fn encrypted() -> String {
+    format!("{SPEC}[encryption]\nkey = \"customer\"\n")
+}
+
+/// What is left of a plan that was tampered with: a text in it is another one.
+fn left_of_forged(spec: &str, world: &World, from: &str, to: &str) -> Result<Plan, String> {
+    let honest = serde_json::to_string(&world.plan(spec)).unwrap();
+    assert!(honest.contains(from), "{from} is not in {honest}");
+    left_of(&serde_json::from_str(&honest.replace(from, to)).unwrap(), spec, world)
+}
+
+#[test]
+fn nothing_hides_behind_what_was_not_known_yet() {
+    let spec = encrypted();
+    assert_eq!(left(&spec, &nothing(), &nothing()).unwrap(), nothing().plan(&spec));
+    let hidden = left_of_forged(&spec, &nothing(), "\"dynamodb:PutItem\"", "\"dynamodb:GetItem\"").unwrap_err();
+    assert!(hidden.contains("global/role.pay-us-east-1: policies was to be "), "{hidden}");
+    let reference = "{\"$from\":\"global/key.main\",\"attribute\":\"arn.us-east-1\"}";
+    let hidden = left_of_forged(&spec, &nothing(), reference, "\"arn:aws:kms:us-east-1:123456789012:key/theirs\"");
+    assert!(hidden.unwrap_err().contains("policies was to be "));
+    let hidden = left_of_forged(&spec, &nothing(), "\"description\":\"", "\"description\":\"Another: ").unwrap_err();
+    assert!(hidden.contains("description was to be "), "{hidden}");
+}
+
+#[test]
+fn what_was_not_known_yet_is_known_by_now() {
+    let spec = encrypted();
+    let mut now = applied(&spec);
+    for address in now.observed.seen.clone().keys().filter(|address| address.kind != "key") {
+        now = now.without(&address.to_string());
+        now.recorded.resources.remove(address);
+    }
+    let left = left(&spec, &nothing(), &now).unwrap();
+    assert_eq!(left.pending().count(), now.plan(&spec).pending().count());
+}
+
+#[test]
+fn what_is_not_in_a_plan_is_not_done() {
+    let world = applied(SPEC).without(ROLE);
+    let hide = |edges: bool| {
+        let mut saved = world.plan(&slower());
+        saved.changes.retain(|change| change.address != at(ROLE));
+        for change in saved.changes.iter_mut().filter(|_| edges) {
+            change.needs.clear();
+            change.waits_for.clear();
+        }
+        left_of(&saved, &slower(), &world).unwrap_err()
+    };
+    for hidden in [hide(false), hide(true)] {
+        assert!(
+            hidden.contains("global/role.pay-us-east-1: was to be left alone, and would now be created"),
+            "{hidden}"
+        );
+    }
+}
+
+#[test]
+fn a_plan_without_a_value_does_not_hide_it() {
+    let mut saved = applied(SPEC).plan(&slower());
+    for change in &mut saved.changes {
+        change.after = None;
+    }
+    let hidden = left_of(&saved, &slower(), &applied(SPEC)).unwrap_err();
+    assert!(hidden.contains("us-east-1/function.pay: timeout was to be not set, and would now be 20"), "{hidden}");
+}
+
+#[test]
+fn what_only_the_state_has_to_be_told_is_kept() {
+    let world = applied(SPEC).without("us-east-1/log_group.pay").set("us-west-2/log_group.pay", "tags", json!({}));
+    let left = left(without_the_function(), &world, &world).unwrap();
+    for address in ["us-east-1/log_group.pay", "us-west-2/log_group.pay"] {
+        assert_eq!(left.get(&at(address)).unwrap().action, Action::Forget);
+    }
+    assert_eq!(left.get(&at("global/table.payments")).unwrap().action, Action::NoOp);
 }

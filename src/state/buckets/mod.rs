@@ -81,6 +81,11 @@ impl Bucket {
 }
 
 impl Buckets {
+    /// The names of the buckets, for people.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.buckets.iter().map(|bucket| bucket.name.as_str()).collect()
+    }
+
     /// The state of `owner`'s system in these buckets, the home region's first. `remarks` hears what stops nothing.
     #[cfg(feature = "aws")]
     pub fn on_s3(

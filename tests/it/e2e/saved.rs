@@ -79,7 +79,7 @@ fn a_saved_plan_is_carried_out_as_it_was_shown_or_not_at_all() {
     let west = json!([{"service": "lambda", "operation": "CreateFunction", "region": WEST, "action": "error",
         "code": "AccessDeniedException", "status": 403, "message": "not now"}]);
     world.block_on(set_faults(world.endpoint(), Some(&west))).unwrap();
-    world.drctl(&apply).ends_with(3).says(&format!("run `drctl apply {}` again", first.display()));
+    world.drctl(&apply).ends_with(3).says(&format!("run `drctl apply {} --sandbox` again", first.display()));
     world.block_on(set_faults(world.endpoint(), None)).unwrap();
     world.drctl(&apply).ends_with(0).says("1 to create, 0 to update").says("applied: 1 change done");
     world.drctl(&apply).ends_with(0).says("no changes: 6 resources live as the spec says");
@@ -103,7 +103,8 @@ fn a_saved_plan_is_carried_out_as_it_was_shown_or_not_at_all() {
     let known = std::fs::read_to_string(&state).unwrap();
     world.drctl(&format!("plan --out {}", second.display())).ends_with(0);
     std::fs::remove_file(&state).unwrap();
-    world.drctl(&apply).ends_with(5).says("the state is another one than it was made with");
+    let other = world.drctl(&apply).ends_with(5).says("the state is another one than it was made with");
+    other.says(&format!("there is none in the folder {}", world.state().display()));
     std::fs::write(&state, known).unwrap();
     world.drctl(&apply).ends_with(0);
 }
@@ -147,8 +148,8 @@ fn a_plan_file_that_is_damaged_or_forged_is_refused() {
         ("foreign", b"#!/bin/sh\n".to_vec(), "is no plan that drctl saved, or is damaged"),
         (
             "newer",
-            forged(&saved, "plan.json", |text| text.replacen(": 1,", ": 7,", 1)),
-            "in format 7; this one knows format 1",
+            forged(&saved, "plan.json", |text| text.replacen(": 2,", ": 7,", 1)),
+            "in format 7; this one knows format 2",
         ),
         (
             "of another account",
@@ -185,6 +186,33 @@ fn a_saved_plan_finds_its_state_in_the_buckets_of_its_spec() {
     world.write_small_spec(&tables.replace("Signs", "Signs all"));
     world.drctl(&plan).ends_with(0);
     world.drctl("state rebuild --yes").ends_with(0);
+    world.drctl(&apply).ends_with(5).says("something else was applied since it was made");
+    world.drctl(&plan).ends_with(0);
     world.drctl(&apply).ends_with(0).says("applied: 1 change done");
     world.is_in_sync();
+}
+
+#[test]
+fn an_old_plan_is_not_carried_out_again_in_a_world_that_looks_as_it_did() {
+    let world = World::new();
+    let (bare, with_url) = (function(256, 10), format!("{}url = {{ auth = \"iam\" }}\n", function(256, 10)));
+    world.write_small_spec(&with_url);
+    world.drctl("apply --yes").ends_with(0);
+    let saved = file(&world, "p");
+    let (plan, apply) = (format!("plan --out {}", saved.display()), format!("apply {} --yes", saved.display()));
+    world.write_small_spec(&bare);
+    world.drctl(&plan).ends_with(0).says("2 to delete");
+    world.drctl(&apply).ends_with(0).says("applied: 2 changes done");
+    world.drctl(&apply).ends_with(0).says("no changes");
+
+    // Rolled back: the job that applied the plan is run again by mistake.
+    world.write_small_spec(&with_url);
+    world.drctl("apply --yes").ends_with(0);
+    world.drctl(&apply).ends_with(5).says("something else was applied since it was made");
+    world.is_in_sync();
+
+    // A plan that comes to nothing leaves no old one behind.
+    world.write_small_spec("[function.payment-processor]\nsource = 7\n");
+    world.drctl(&plan).ends_with(4);
+    world.drctl(&apply).ends_with(1).says("cannot be read");
 }

@@ -152,6 +152,36 @@ fn a_zone_is_own_by_its_marks_too_and_one_that_is_nobodys_is_told() {
 }
 
 #[test]
+fn sets_with_health_checks_of_another_system_are_that_systems() {
+    let aws = aws().text("ListHostedZonesByName", zones(&zone("Z9", "drctl/another/zone.main/0")));
+    let aws = aws.text("ListResourceRecordSets", sets(&weighted("us-east-1", 1).replace("prod-001", "prod-002")));
+    let case = Case::<Record>::global("route53", &format!("existing/{DOMAIN}/{HOST}"), aws);
+    let found = case.found_in(|aws| aws.text("ListTagsForResource", marks("another")));
+    assert!(found.attributes.contains_key(Live::UNMARKED));
+    assert_eq!(found.attributes[Live::ANOTHERS], "another, suffix prod-001");
+    for marked in [marks(""), marks("payment-dr")] {
+        let found = case.found_in(|aws| aws.text("ListTagsForResource", marked));
+        assert_eq!(found.attributes.get(Live::ANOTHERS), None);
+    }
+    let gone = case.found_in(|aws| aws.refusing("ListTagsForResource", "NoSuchHealthCheck", "there is none"));
+    assert_eq!(gone.attributes.get(Live::ANOTHERS), None);
+}
+
+#[test]
+fn a_mark_is_a_region_and_the_whole_suffix() {
+    let others = zone("Z9", "drctl/another/zone.main/0");
+    for identifier in
+        ["us-east-1-blue-prod-001", "us-prod-001", "prod-001", "us-east-1-prod-0011", "us-east--1-prod-001"]
+    {
+        let aws = aws().text("ListHostedZonesByName", zones(&others)).text("ListTagsForResource", marks(""));
+        let theirs = sets(&weighted("us-east-1", 1).replace("us-east-1-prod-001", identifier));
+        let case = Case::<Record>::global("route53", &format!("existing/{DOMAIN}/{HOST}"), aws);
+        let found = case.found_in(|aws| aws.text("ListResourceRecordSets", theirs));
+        assert!(found.attributes.contains_key(Live::UNMARKED), "{identifier}");
+    }
+}
+
+#[test]
 fn a_set_of_another_type_is_told_with_it() {
     let address = format!(
         "<ResourceRecordSet><Name>{HOST}.</Name><Type>A</Type><TTL>60</TTL><ResourceRecords><ResourceRecord>\
