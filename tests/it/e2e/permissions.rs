@@ -73,3 +73,14 @@ fn a_zone_of_somebody_else_and_what_was_made_by_hand_need_no_more() {
     let down = "destroy --confirm prod-001 --lift-protection --empty-buckets";
     world.drctl_as(&destroyer, down).ends_with(0).says("nothing left");
 }
+
+#[test]
+fn a_url_that_wants_a_caller_of_aws_takes_payments_of_operators_alone() {
+    let world = World::new();
+    world.write_spec(|spec| spec.replacen("auth = \"none\"", "auth = \"iam\"", 1));
+    let [planner, operator] = ["plan", "operate"].map(|task| world.caller(task));
+    world.apply();
+    world.drctl_as_given(&operator, "secret set", "value").ends_with(0);
+    world.drctl_as(&operator, "pay").ends_with(0);
+    world.drctl_as(&planner, "pay").ends_with(1).says("403");
+}
