@@ -62,21 +62,27 @@ impl Clients {
         asked: Asked,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        // Before anything is sent.
+        let darkness = self.darkness(site, asked);
         let failure = tokio::select! {
             result = work => match result {
                 Err(failure) if failure.class == FailureClass::Unreachable => failure,
                 result => return result,
             },
-            failure = self.darkness(site, asked) => return Err(failure),
+            failure = darkness => return Err(failure),
         };
         let is_dark = self.is_dark(site, asked).await;
         Err(self.reach.refusal(site, &failure.operation).filter(|_| is_dark).unwrap_or(failure))
     }
 
-    /// Waits until `site` turns out to be dark, and says so; never ends while it is not.
-    pub async fn darkness(&self, site: &Site, asked: Asked) -> Failure {
-        let failure = self.reach.darkness(site, asked, || self.second_question(site)).await;
-        Failure { message: format!("{site} does not answer: {}", failure.message), ..failure }
+    /// Waits until `site` turns out to be dark, and says so; never ends while it is not. Of what waits for an answer,
+    /// what is sent after this call counts.
+    pub fn darkness(&self, site: &Site, asked: Asked) -> impl Future<Output = Failure> {
+        let darkness = self.reach.darkness(site, asked, || self.second_question(site));
+        async move {
+            let failure = darkness.await;
+            Failure { message: format!("{site} does not answer: {}", failure.message), ..failure }
+        }
     }
 
     /// Whether `site` is dark, once that is clear: after a failure it takes a while.
