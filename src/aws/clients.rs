@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_config::{Region as SdkRegion, SdkConfig};
 
-use super::meter::{Label, Meter};
+use super::meter::{Apart, Label, Meter};
 use super::reach::{Asked, Reach};
 use crate::graph::{Failure, FailureClass, Region, Site};
 
@@ -133,6 +133,11 @@ impl Clients {
 }
 
 impl Regional {
+    /// S3 by requests of which [`Reach`] knows nothing: a dark place is asked all the same, and none is dark for them.
+    pub fn s3_apart(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::from_conf(self.s3.config().to_builder().interceptor(Apart).build())
+    }
+
     pub(super) fn new(shared: &SdkConfig, region: &Region) -> Self {
         let config = &shared.to_builder().region(SdkRegion::new(region.as_str().to_owned())).build();
         let site = &Site::Region(region.clone());

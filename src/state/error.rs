@@ -63,7 +63,7 @@ pub enum StateError {
         unlock: String,
     },
     /// The lock is gone that was held.
-    #[error("the lock {id} was lost: {why}; nothing more was started")]
+    #[error("the lock {id} was lost: {why}; drctl stopped when it noticed")]
     #[diagnostic(help("run the same command again, it continues from here"))]
     LeaseLost {
         /// What happened to it.
