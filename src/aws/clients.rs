@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_config::{Region as SdkRegion, SdkConfig};
 
-use super::meter::{Label, Meter};
+use super::meter::{Apart, Label, Meter};
 use super::reach::{Asked, Reach};
 use crate::graph::{Failure, FailureClass, Region, Site};
 
@@ -62,21 +62,27 @@ impl Clients {
         asked: Asked,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        // Before anything is sent.
+        let darkness = self.darkness(site, asked);
         let failure = tokio::select! {
             result = work => match result {
                 Err(failure) if failure.class == FailureClass::Unreachable => failure,
                 result => return result,
             },
-            failure = self.darkness(site, asked) => return Err(failure),
+            failure = darkness => return Err(failure),
         };
         let is_dark = self.is_dark(site, asked).await;
         Err(self.reach.refusal(site, &failure.operation).filter(|_| is_dark).unwrap_or(failure))
     }
 
-    /// Waits until `site` turns out to be dark, and says so; never ends while it is not.
-    pub async fn darkness(&self, site: &Site, asked: Asked) -> Failure {
-        let failure = self.reach.darkness(site, asked, || self.second_question(site)).await;
-        Failure { message: format!("{site} does not answer: {}", failure.message), ..failure }
+    /// Waits until `site` turns out to be dark, and says so; never ends while it is not. Of what waits for an answer,
+    /// what is sent after this call counts.
+    pub fn darkness(&self, site: &Site, asked: Asked) -> impl Future<Output = Failure> {
+        let darkness = self.reach.darkness(site, asked, || self.second_question(site));
+        async move {
+            let failure = darkness.await;
+            Failure { message: format!("{site} does not answer: {}", failure.message), ..failure }
+        }
     }
 
     /// Whether `site` is dark, once that is clear: after a failure it takes a while.
@@ -127,6 +133,11 @@ impl Clients {
 }
 
 impl Regional {
+    /// S3 by requests of which [`Reach`] knows nothing: a dark place is asked all the same, and none is dark for them.
+    pub fn s3_apart(&self) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::from_conf(self.s3.config().to_builder().interceptor(Apart).build())
+    }
+
     pub(super) fn new(shared: &SdkConfig, region: &Region) -> Self {
         let config = &shared.to_builder().region(SdkRegion::new(region.as_str().to_owned())).build();
         let site = &Site::Region(region.clone());

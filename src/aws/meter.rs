@@ -169,6 +169,28 @@ impl Intercept for Label {
     }
 }
 
+/// Says of each request that it is apart from the others: where they get no answer it is sent all the same, and
+/// whether it gets one says nothing of the place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Apart;
+
+#[dyn_dispatch_hint]
+impl Intercept for Apart {
+    fn name(&self) -> &'static str {
+        "drctl apart"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        context.request_mut().add_extension(*self);
+        Ok(())
+    }
+}
+
 #[derive(Debug)]
 struct Metered {
     client: SharedHttpClient,
@@ -194,24 +216,26 @@ impl HttpConnector for MeteredConnector {
         HttpConnectorFuture::new(async move {
             let Some(label) = request.extension::<Request>().cloned() else { return inner.call(request).await };
             meter.admit(&label).await;
-            let (reach, operation) = (&meter.inner.reach, format!("{} {}", label.service, label.operation));
-            if let Some(failure) = reach.refusal(&label.site, &operation) {
+            let reach = request.extension::<Apart>().is_none().then_some(&meter.inner.reach);
+            let operation = format!("{} {}", label.service, label.operation);
+            if let Some(failure) = reach.and_then(|reach| reach.refusal(&label.site, &operation)) {
                 // Of no kind that the SDK would try again.
                 return Err(ConnectorError::other(failure.into(), None));
             }
             meter.count(&label);
             let begun = Instant::now();
-            let underway = reach.sent(&label.site, operation);
+            let underway = reach.map(|reach| reach.sent(&label.site, operation));
             let answer = match timeout(meter.inner.patience, inner.call(request)).await {
                 Ok(answer) => answer,
                 Err(_) => Err(unanswered(meter.inner.patience)),
             };
-            match &answer {
-                Ok(response) if GATEWAY.contains(&response.status().as_u16()) => {
+            match (underway, &answer) {
+                (None, _) => {}
+                (Some(underway), Ok(response)) if GATEWAY.contains(&response.status().as_u16()) => {
                     underway.failed(&format!("HTTP {}", response.status().as_u16()));
                 }
-                Ok(_) => underway.answered(),
-                Err(error) => underway.failed(&innermost(error)),
+                (Some(underway), Ok(_)) => underway.answered(),
+                (Some(underway), Err(error)) => underway.failed(&innermost(error)),
             }
             let status =
                 answer.as_ref().map_or_else(|_| "no answer".to_owned(), |response| response.status().to_string());
@@ -251,13 +275,25 @@ mod tests {
 
     /// Sends a request that is held to 3 a second, with no patience at all.
     async fn send(meter: &Meter, connector: impl HttpConnector + 'static) -> Result<(), ConnectorError> {
-        let metered = MeteredConnector { inner: SharedHttpConnector::new(connector), meter: meter.clone() };
+        pass(meter, connector, request()).await
+    }
+
+    fn request() -> HttpRequest {
         let mut request = HttpRequest::empty();
         request.add_extension(Request {
             site: Site::Iam,
             service: "CloudWatch".into(),
             operation: "PutMetricAlarm".into(),
         });
+        request
+    }
+
+    async fn pass(
+        meter: &Meter,
+        connector: impl HttpConnector + 'static,
+        request: HttpRequest,
+    ) -> Result<(), ConnectorError> {
+        let metered = MeteredConnector { inner: SharedHttpConnector::new(connector), meter: meter.clone() };
         metered.call(request).await.map(|_| ())
     }
 
@@ -279,5 +315,23 @@ mod tests {
         let error = send(&meter(), Silent).await.unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
         assert_eq!(innermost(&error), "no answer within 0 s");
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_apart_from_the_run_neither_makes_a_place_dark_nor_is_kept_from_one() {
+        let meter = Meter::new(false, Reach::new(Duration::ZERO), Duration::ZERO);
+        let apart = || {
+            let mut request = request();
+            request.add_extension(Apart);
+            request
+        };
+        pass(&meter, Silent, apart()).await.unwrap_err();
+        assert!(meter.reach().dark().is_empty());
+        send(&meter, Silent).await.unwrap_err();
+        assert!(meter.reach().dark().contains_key(&Site::Iam));
+        let kept_back = send(&meter, Prompt).await.unwrap_err();
+        assert!(innermost(&kept_back).contains("does not answer"), "{kept_back:?}");
+        pass(&meter, Prompt, apart()).await.unwrap();
+        assert_eq!(meter.total(), 3);
     }
 }

@@ -109,8 +109,14 @@ impl Reach {
         Some(Failure::new(FailureClass::Dark, operation, message))
     }
 
-    /// Waits until `site` turns out to be dark; never ends while it is not.
-    pub async fn darkness<F>(&self, site: &Site, asked: Asked, second_question: impl Fn() -> F) -> Failure
+    /// Waits until `site` turns out to be dark; never ends while it is not. Of what waits for an answer, what is sent
+    /// after this call counts: a change that began before may take its time.
+    pub fn darkness<F>(
+        &self,
+        site: &Site,
+        asked: Asked,
+        second_question: impl Fn() -> F,
+    ) -> impl Future<Output = Failure>
     where
         F: Future<Output = ()>,
     {
@@ -118,10 +124,10 @@ impl Reach {
             Verdict::Dark(failure) => Some(failure),
             Verdict::Answers | Verdict::Silent(_) => None,
         };
-        self.watch(site, asked, second_question, failure).await
+        self.watch(site, asked, Instant::now(), second_question, failure)
     }
 
-    /// Waits until it is clear whether `site` answers; `None` if it does.
+    /// Waits until it is clear whether `site` answers, after something failed there; `None` if it does.
     pub async fn verdict<F>(&self, site: &Site, asked: Asked, second_question: impl Fn() -> F) -> Option<Failure>
     where
         F: Future<Output = ()>,
@@ -131,15 +137,17 @@ impl Reach {
             Verdict::Answers => Some(None),
             Verdict::Silent(_) => None,
         };
-        self.watch(site, asked, second_question, clear).await
+        self.watch(site, asked, Instant::now(), second_question, clear).await
     }
 
-    /// Looks again whenever something happens until `decided` has an answer. Half the patience into a
+    /// Looks again whenever something happens until `decided` has an answer; of what waits for one, what was sent
+    /// after `from` counts. Half the patience into a
     /// silence the place is asked something else: perhaps only one of its services is down.
     async fn watch<T, F>(
         &self,
         site: &Site,
         asked: Asked,
+        from: Instant,
         second_question: impl Fn() -> F,
         decided: impl Fn(Verdict) -> Option<T>,
     ) -> T
@@ -149,7 +157,7 @@ impl Reach {
         let mut question = OptionFuture::from(None);
         loop {
             let changed = self.inner.changed.notified();
-            let verdict = self.judge(site, asked);
+            let verdict = self.judge(site, asked, from);
             let mut wake = Instant::now() + IDLE;
             if let Verdict::Silent(until) = verdict {
                 let half = until - self.inner.patience / 2;
@@ -169,10 +177,10 @@ impl Reach {
         }
     }
 
-    fn judge(&self, site: &Site, asked: Asked) -> Verdict {
+    fn judge(&self, site: &Site, asked: Asked, from: Instant) -> Verdict {
         let mut places = self.places();
         let Some(standing) = places.get_mut(site) else { return Verdict::Answers };
-        standing.judge(asked, self.inner.patience)
+        standing.judge(asked, from, self.inner.patience)
     }
 
     /// Whether the caller is the one to ask the second question.
@@ -212,18 +220,19 @@ impl Reach {
         let Some(sent) = standing.pending.remove(&number) else { return };
         how(standing, sent);
         // A change that is not watched finds out here.
-        standing.judge(Asked::Changing, self.inner.patience);
+        standing.judge(Asked::Changing, Instant::now(), self.inner.patience);
         drop(places);
         self.inner.changed.notify_waiters();
     }
 }
 
 impl Standing {
-    fn judge(&mut self, asked: Asked, patience: Duration) -> Verdict {
+    fn judge(&mut self, asked: Asked, from: Instant, patience: Duration) -> Verdict {
         if let Some(failure) = &self.dark {
             return Verdict::Dark(failure.clone());
         }
-        let oldest = self.pending.values().min_by_key(|sent| sent.at).filter(|_| asked == Asked::Reading);
+        let counts = |sent: &&Sent| asked == Asked::Reading && sent.at >= from;
+        let oldest = self.pending.values().filter(counts).min_by_key(|sent| sent.at);
         let waiting = oldest.map(|sent| sent.at);
         let failing = self.failing.as_ref().map(|failing| failing.since);
         let Some(since) = [waiting, failing].into_iter().flatten().min() else { return Verdict::Answers };
@@ -286,6 +295,8 @@ impl Drop for Underway {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
     use crate::graph::Region;
 
@@ -325,13 +336,13 @@ mod tests {
     #[tokio::test]
     async fn a_silent_place_is_asked_something_else_before_it_is_dark() {
         let reach = Reach::new(Duration::from_secs(4));
-        let _alone = sent(&reach);
+        sent(&reach).failed("reset");
         let second_question = || async { sent(&reach).answered() };
         assert!(reach.verdict(&west(), Asked::Reading, second_question).await.is_none());
 
-        let _hanging = sent(&reach);
+        sent(&reach).failed("reset");
         let silence = reach.verdict(&west(), Asked::Reading, nothing).await;
-        assert_eq!(silence.map(|failure| failure.message), Some("no answer within 4 s".into()));
+        assert_eq!(silence.map(|failure| failure.message), Some("reset".into()));
     }
 
     #[tokio::test]
@@ -342,6 +353,17 @@ mod tests {
         sent(&reach).failed("reset");
         assert_eq!(verdict(&reach, Asked::Changing).await, Some("reset".into()));
         drop(change);
+    }
+
+    #[tokio::test]
+    async fn a_read_does_not_suffer_for_a_change_that_began_before_it_and_takes_long() {
+        let reach = Reach::new(Duration::ZERO);
+        let (west, _change) = (west(), sent(&reach));
+        let darkness = || reach.darkness(&west, Asked::Reading, nothing);
+        assert!(darkness().now_or_never().is_none());
+        let darkness = darkness();
+        let _read = sent(&reach);
+        assert_eq!(darkness.now_or_never().map(|failure| failure.message), Some("no answer within 0 s".into()));
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! Where nothing is changed, the first one ends drctl. During a run it starts nothing more, finishes what
 //! it has begun and writes that down; only a second one ends it at once, and the next run continues from
-//! what is live.
+//! what is live. Whatever ends while no step is under way gives its lock back.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -22,11 +22,34 @@ const RUNNING: u8 = 1;
 const STOPPING: u8 = 2;
 /// Something was changed, and nothing is under way that could be cut in half.
 const CHANGED: u8 = 3;
+/// An interrupt ends drctl, and nothing else does any more.
+const ENDING: u8 = 4;
 
 /// Signals are for the whole process, and so is what they mean.
-static PHASE: AtomicU8 = AtomicU8::new(READING);
+static PHASE: Phase = Phase(AtomicU8::new(READING));
 
-/// The lock that is held. Others would wait for the end of its lease although nothing was changed.
+struct Phase(AtomicU8);
+
+impl Phase {
+    /// Begins another phase, unless drctl ends.
+    fn begin(&self, phase: u8) {
+        // It ends: that is no failure.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now != ENDING).then_some(phase));
+    }
+
+    fn is(&self, phase: u8) -> bool {
+        self.0.load(Ordering::Relaxed) == phase
+    }
+
+    /// What an interrupt meets. During a run it lets steps end; otherwise drctl does.
+    fn interrupted(&self) -> u8 {
+        let next = |now| Some(if now == RUNNING { STOPPING } else { ENDING });
+        let (Ok(met) | Err(met)) = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        met
+    }
+}
+
+/// The lock that is held, or being taken. Others would wait for the end of its lease although nothing is done under it.
 static LEASE: Mutex<Option<Lease>> = Mutex::new(None);
 
 /// Whoever interrupts does not wait for longer than this.
@@ -43,14 +66,28 @@ pub(super) async fn listen() {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        match PHASE.compare_exchange(RUNNING, STOPPING, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => say("stopping: finishing what runs; press Ctrl-C again to stop at once"),
-            Err(READING) => {
+        match PHASE.interrupted() {
+            RUNNING => say("stopping: finishing what runs; press Ctrl-C again to stop at once"),
+            READING => {
                 give_back().await;
                 end(Exit::Failed, "interrupted: nothing in AWS was changed")
             }
-            Err(_) => end(Exit::Unfinished, "stopped: run the same command again, it continues from here"),
+            // What the steps do in AWS may go on for a while: nobody else is to begin meanwhile.
+            STOPPING => end(Exit::Unfinished, &stopped(lease().as_ref().and_then(Lease::id))),
+            _ => {
+                give_back().await;
+                end(Exit::Unfinished, &stopped(None))
+            }
         }
+    }
+}
+
+/// What is said of a run that was stopped, and of the lock that it leaves.
+fn stopped(lock: Option<&str>) -> String {
+    let next = "stopped: run the same command again, it continues from here";
+    match lock {
+        Some(id) => format!("{next} once the lock {id} ends by itself, within a minute"),
+        None => next.to_owned(),
     }
 }
 
@@ -59,14 +96,24 @@ fn end(exit: Exit, why: &str) -> ! {
     std::process::exit(exit.code().into())
 }
 
-/// Says which lock is held, or that none is any more.
+/// Never ends if an interrupt ends drctl: then only that says how.
+pub(super) async fn left_alone() {
+    if PHASE.is(ENDING) {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Says which lock is held or being taken, or that none is any more.
 pub(super) fn holding(lease: Option<Lease>) {
     *LEASE.lock().unwrap_or_else(PoisonError::into_inner) = lease;
 }
 
+fn lease() -> Option<Lease> {
+    LEASE.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 async fn give_back() {
-    let lease = LEASE.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(lease) = lease {
+    if let Some(lease) = lease() {
         // What cannot be given back in time ends by itself.
         let _ = tokio::time::timeout(GIVEN_BACK_WITHIN, lease.give_back()).await;
     }
@@ -74,7 +121,7 @@ async fn give_back() {
 
 /// From now on an interrupt is no longer harmless: something outside of a run was changed.
 pub(super) fn changed() {
-    PHASE.store(CHANGED, Ordering::Relaxed);
+    PHASE.begin(CHANGED);
 }
 
 /// A run, which a first interrupt lets finish what it has begun.
@@ -82,17 +129,50 @@ pub(super) struct Run;
 
 impl Run {
     pub(super) fn begin() -> Self {
-        PHASE.store(RUNNING, Ordering::Relaxed);
+        PHASE.begin(RUNNING);
         Self
     }
 
     /// Whether to start nothing more.
     pub(super) fn is_stopping(&self) -> bool {
-        PHASE.load(Ordering::Relaxed) == STOPPING
+        !PHASE.is(RUNNING)
     }
 
     /// Ends the run, which has changed something or nothing.
     pub(super) fn end(self, something: bool) {
-        PHASE.store(if something { CHANGED } else { READING }, Ordering::Relaxed);
+        PHASE.begin(if something { CHANGED } else { READING });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupt_lets_a_run_finish_its_steps_and_the_next_one_does_not() {
+        let phase = Phase(AtomicU8::new(READING));
+        phase.begin(RUNNING);
+        assert_eq!(phase.interrupted(), RUNNING);
+        assert!(!phase.is(RUNNING), "nothing more is started");
+        assert_eq!(phase.interrupted(), STOPPING);
+    }
+
+    #[test]
+    fn once_an_interrupt_ends_drctl_no_run_begins_any_more() {
+        for before in [READING, CHANGED] {
+            let phase = Phase(AtomicU8::new(before));
+            assert_eq!(phase.interrupted(), before);
+            phase.begin(RUNNING);
+            assert!(phase.is(ENDING));
+        }
+    }
+
+    #[test]
+    fn who_leaves_a_lock_says_which_and_for_how_long() {
+        assert_eq!(stopped(None), "stopped: run the same command again, it continues from here");
+        assert_eq!(
+            stopped(Some("apply-5e1f0c9a")),
+            "stopped: run the same command again, it continues from here once the lock apply-5e1f0c9a ends by itself, within a minute"
+        );
     }
 }

@@ -122,6 +122,7 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Sandbox(command) => sandbox::run(command, &mut ui).await,
         Command::Demo(args) => demo::run(args, &mut ui).await,
     };
+    interrupt::left_alone().await;
     result.unwrap_or_else(|error| {
         let exit = error.exit();
         say(&format!("{:?}", miette::Report::new(error)));

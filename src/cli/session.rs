@@ -302,7 +302,8 @@ fn local(spec: &Spec, folder: Option<PathBuf>) -> Result<Folder, CliError> {
 
 fn in_buckets(spec: &Spec, clients: &Clients) -> Store {
     let buckets = spec.state.buckets(spec).into_iter().map(|(region, bucket)| (region, bucket.name));
-    Store::Buckets(Buckets::on_s3(clients, buckets, spec.owner(), Remarks::new(say)))
+    let buckets = Buckets::on_s3(clients, buckets, spec.owner(), Remarks::new(say));
+    Store::Buckets(buckets.announcing(|lease| interrupt::holding(Some(lease))))
 }
 
 /// Does something while the state is locked, and gives the lock back however it ends.

@@ -8,15 +8,15 @@ use super::human::amount;
 use super::json::FORMAT_VERSION;
 use super::style::Style;
 use crate::graph::{Address, Owner, printable};
-use crate::state::{Content, Known, Override, Record, Report};
+use crate::state::{Content, Known, Locked, Override, Record, Report};
 
 /// Where the state is, who has it locked, and what is recorded, as far as it can be read.
 pub fn state_text(copies: &[Report], known: Option<&Known>, style: Style) -> String {
     let mut out = String::new();
-    for Report { at, content, holder, .. } in copies {
+    for Report { at, content, lock } in copies {
         let _ = writeln!(out, "{}\n  {}", style.strong(at), content_text(content));
-        if let Some(holder) = holder {
-            let _ = writeln!(out, "  locked: {}", printable(holder));
+        if let Some(lock) = lock_text(lock) {
+            let _ = writeln!(out, "  {}", printable(&lock));
         }
     }
     let Some(Known { index, overrides }) = known else { return out };
@@ -44,6 +44,15 @@ fn content_text(content: &Content) -> String {
     }
 }
 
+fn lock_text(lock: &Locked) -> Option<String> {
+    match lock {
+        Locked::No => None,
+        Locked::By { by, .. } => Some(format!("locked: {by}")),
+        Locked::Before { by } => Some(format!("no longer locked, because the lease is over: {by}")),
+        Locked::Unknown(error) => Some(format!("whether it is locked cannot be read: {error}")),
+    }
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     format_version: u32,
@@ -64,6 +73,8 @@ struct CopyDocument<'a> {
     problem: Option<String>,
     locked_by: Option<&'a str>,
     lock_id: Option<&'a str>,
+    /// Why nobody can say whether it is locked.
+    lock_problem: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -86,8 +97,12 @@ pub fn state_json(owner: &Owner, copies: &[Report], known: Option<&Known>) -> St
             at: &report.at,
             serial,
             problem,
-            locked_by: report.holder.as_deref(),
-            lock_id: report.lock_id.as_deref(),
+            locked_by: report.lock.by(),
+            lock_id: report.lock.id(),
+            lock_problem: match &report.lock {
+                Locked::Unknown(error) => Some(error.to_string()),
+                Locked::No | Locked::By { .. } | Locked::Before { .. } => None,
+            },
         }
     });
     let index = known.map(|known| &known.index);
@@ -111,7 +126,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::state::Index;
+    use crate::graph::{Failure, FailureClass};
+    use crate::state::{Index, StateError};
 
     fn known() -> Known {
         let owner = Owner { system: "dr".into(), environment: "test".into(), suffix: "t1".into() };
@@ -142,15 +158,10 @@ mod tests {
         let east = Report {
             at: "s3://state-us-east-1/dr-t1.json".into(),
             content: Content::Index(known().index),
-            holder: Some("apply by ops@laptop, process 7".into()),
-            lock_id: Some("apply-5e1f0c9a".into()),
+            lock: Locked::By { by: "apply by ops@laptop, process 7".into(), id: Some("apply-5e1f0c9a".into()) },
         };
-        let west = Report {
-            at: "s3://state-us-west-2/dr-t1.json".into(),
-            content: Content::NoBucket,
-            holder: None,
-            lock_id: None,
-        };
+        let west =
+            Report { at: "s3://state-us-west-2/dr-t1.json".into(), content: Content::NoBucket, lock: Locked::No };
         [east, west]
     }
 
@@ -167,6 +178,29 @@ mod tests {
         global/table.ledger  2026-11-24T12:00:00Z  ledger-t1
         2 resources recorded
         ");
+    }
+
+    #[test]
+    fn a_lock_that_counts_no_longer_and_one_that_cannot_be_read_are_told_from_none() {
+        let [east, west] = copies();
+        let silence = Failure::new(FailureClass::Dark, "s3:GetObject", "us-west-2 does not answer");
+        let unknown = StateError::Aws { bucket: "state-us-west-2".into(), failure: Box::new(silence) };
+        let copies = [
+            Report { lock: Locked::Before { by: "apply by ops@laptop".into() }, ..east },
+            Report { lock: Locked::Unknown(Box::new(unknown)), ..west },
+        ];
+        assert_snapshot!(state_text(&copies, None, Style::PLAIN), @"
+        s3://state-us-east-1/dr-t1.json
+          lineage 5b3e, serial 7
+          no longer locked, because the lease is over: apply by ops@laptop
+        s3://state-us-west-2/dr-t1.json
+          there is no such bucket: run `drctl state init`
+          whether it is locked cannot be read: the state in state-us-west-2 cannot be used: s3:GetObject failed: Dark: us-west-2 does not answer
+        ");
+        let owner = Owner { system: "dr".into(), environment: "test".into(), suffix: "t1".into() };
+        let shown: serde_json::Value = serde_json::from_str(&state_json(&owner, &copies, None)).unwrap();
+        assert!(shown["copies"][0]["locked_by"].is_null() && shown["copies"][0]["lock_problem"].is_null());
+        assert!(shown["copies"][1]["lock_problem"].as_str().unwrap().contains("us-west-2 does not answer"));
     }
 
     #[test]

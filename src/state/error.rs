@@ -88,7 +88,7 @@ pub enum StateError {
         unlock: String,
     },
     /// The lock is gone that was held.
-    #[error("the lock {id} was lost: {why}; nothing more was started")]
+    #[error("the lock {id} was lost: {why}; drctl stopped when it noticed")]
     #[diagnostic(help("run the same command again, it continues from here"))]
     LeaseLost {
         /// What happened to it.
@@ -122,7 +122,7 @@ pub enum StateError {
     /// What there is of the state may be where nobody can look.
     #[error("no bucket that answers has a state of this system, and {bucket} may have one: {why}")]
     #[diagnostic(help(
-        "run the same command again once {bucket} answers: a state that was begun without it would not belong to the one there"
+        "run the same command again once {bucket} answers: a state that was begun without it would not belong to the one there. If that cannot be waited for, leave `[state]` out of the spec meanwhile: drctl finds everything by its tags"
     ))]
     Hidden {
         /// The bucket.

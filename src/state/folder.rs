@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use super::error::Wrong;
 use super::overrides::{self, Kept, Override};
-use super::{Content, Index, Known, Report, StateError, operator};
+use super::{Content, Index, Known, Locked, Report, StateError, operator};
 use crate::graph::Owner;
 
 /// Where the state of one system lies on this machine: `SYSTEM-SUFFIX.json`, its lock,
@@ -64,7 +64,8 @@ impl Folder {
             Err(StateError::Damaged { reason, .. }) => Content::Damaged(reason),
             Err(error) => Content::Unreadable(Box::new(error)),
         };
-        Report { at: self.file().display().to_string(), content, holder: self.holder(), lock_id: None }
+        let lock = self.holder().map_or(Locked::No, |by| Locked::By { by, id: None });
+        Report { at: self.file().display().to_string(), content, lock }
     }
 
     /// Who holds the lock; a file that is there and not locked was left behind.

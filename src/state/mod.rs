@@ -32,7 +32,7 @@ pub use folder::{Folder, replace};
 pub use held::{Saving, State};
 pub use operator::operator;
 pub use overrides::{Override, new_id};
-pub use report::{Content, Report};
+pub use report::{Content, Locked, Report};
 pub use store::{Reach, Store};
 
 use crate::graph::{Address, Attributes, Owner};

@@ -10,9 +10,46 @@ pub struct Report {
     /// What is in it.
     pub content: Content,
     /// Who holds the lock there, if anybody does.
-    pub holder: Option<String>,
-    /// The id of that lock, by which it can be removed; a file's has none.
-    pub lock_id: Option<String>,
+    pub lock: Locked,
+}
+
+/// Who holds the lock of a copy.
+#[derive(Clone, Debug)]
+pub enum Locked {
+    /// Nobody.
+    No,
+    /// Somebody.
+    By {
+        /// Who, for people.
+        by: String,
+        /// The lock's id, by which it can be removed; a file's has none.
+        id: Option<String>,
+    },
+    /// Somebody held it, and its lease is over: it counts no longer here.
+    Before {
+        /// Who, for people.
+        by: String,
+    },
+    /// Nobody can say.
+    Unknown(Box<StateError>),
+}
+
+impl Locked {
+    /// Who holds it, for people.
+    pub fn by(&self) -> Option<&str> {
+        match self {
+            Self::By { by, .. } => Some(by),
+            Self::No | Self::Before { .. } | Self::Unknown(_) => None,
+        }
+    }
+
+    /// The id by which it can be removed.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::By { id, .. } => id.as_deref(),
+            Self::No | Self::Before { .. } | Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// What a copy of the state holds.

@@ -1,6 +1,7 @@
 //! Where the state of one system is kept: the index, its lock, and the overrides beside it.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::overrides::is_id;
 use super::{Buckets, Folder, Known, Override, Report, State, StateError};
@@ -65,15 +66,16 @@ impl Store {
         }
     }
 
-    /// Removes the lock of this id, whoever holds it. A file's lock is none that can be removed: it ends with its
+    /// Removes the lock of this id, whoever holds it. While its lease is not over, `pause` has to wait that long: a
+    /// holder that is still at work notices meanwhile. A file's lock is none that can be removed: it ends with its
     /// holder.
-    pub async fn unlock(&self, id: &str) -> Result<(), StateError> {
+    pub async fn unlock(&self, id: &str, pause: impl AsyncFnOnce(Duration)) -> Result<(), StateError> {
         match self {
             Store::Folder(folder) => {
-                let others = folder.look().holder.into_iter().collect();
+                let others = folder.look().lock.by().map(str::to_owned).into_iter().collect();
                 Err(StateError::NotLocked { id: id.to_owned(), others })
             }
-            Store::Buckets(buckets) => buckets.unlock(id).await,
+            Store::Buckets(buckets) => buckets.unlock(id, pause).await,
         }
     }
 

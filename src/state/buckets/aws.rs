@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::objects::{Look, Object, Objects, Only, Trouble};
-use crate::aws::{Asked, Call, Clients, Transient, given, retry};
+use crate::aws::{Asked, Call, Clients, Regional, Transient, given, retry};
 use crate::graph::{Failure, FailureClass, Region, Site};
 
 /// Two conditional writes that met: S3 asks to try again.
@@ -35,6 +35,8 @@ const TRIES: usize = 3;
 #[derive(Debug)]
 pub(super) struct OnS3 {
     clients: Clients,
+    /// What asks apart from the run, if it is to.
+    apart: Option<aws_sdk_s3::Client>,
     site: Site,
     region: Region,
     bucket: String,
@@ -42,18 +44,29 @@ pub(super) struct OnS3 {
 
 impl OnS3 {
     pub(super) fn new(clients: Clients, region: &Region, bucket: String) -> Self {
-        Self { clients, site: Site::Region(region.clone()), region: region.clone(), bucket }
+        Self { clients, apart: None, site: Site::Region(region.clone()), region: region.clone(), bucket }
+    }
+
+    /// The same bucket for what goes on beside a run and longer than it: a region that is dark to the run is asked all
+    /// the same, and is not dark to it because of what happens here. How long that may take is the caller's business.
+    pub(super) fn apart(clients: Clients, region: &Region, bucket: String) -> Self {
+        let apart = clients.regions.get(region).map(Regional::s3_apart);
+        Self { apart, ..Self::new(clients, region, bucket) }
     }
 
     fn s3(&self) -> Result<&aws_sdk_s3::Client, Failure> {
-        let regional = self.clients.regions.get(&self.region);
+        let regional = self.clients.regions.get(&self.region).map(|regional| &regional.s3);
         let missing = || Failure::malformed("drctl", format!("{} is not connected", self.region));
-        regional.map(|regional| &regional.s3).ok_or_else(missing)
+        self.apart.as_ref().or(regional).ok_or_else(missing)
     }
 
     /// Every call is short: a region that says nothing meanwhile is dark.
     async fn call<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Trouble> {
-        self.clients.at(&self.site, Asked::Reading, work).await.map_err(trouble)
+        let result = match &self.apart {
+            Some(_) => work.await,
+            None => self.clients.at(&self.site, Asked::Reading, work).await,
+        };
+        result.map_err(trouble)
     }
 
     /// The SDK repeats what has no answer, but not what breaks off in the middle of one.

@@ -193,6 +193,7 @@ impl World {
             region: Region::new(region),
             name: format!("drctl-state-acme-{region}"),
             objects: Arc::<FakeBucket>::clone(objects),
+            apart: Arc::<FakeBucket>::clone(objects),
         };
         let remarks = Arc::clone(&self.remarks);
         Buckets {
@@ -200,6 +201,7 @@ impl World {
             buckets: vec![bucket("us-west-2", &self.west), bucket("us-east-1", &self.east)],
             owner: owner(),
             remarks: Remarks::new(move |remark| remarks.lock().unwrap().push(remark.to_owned())),
+            taking: drop,
         }
     }
 
@@ -210,6 +212,11 @@ impl World {
     /// What was remarked so far.
     pub(super) fn remarks(&self) -> String {
         self.remarks.lock().unwrap().join("\n")
+    }
+
+    /// Hears remarks anew.
+    pub(super) fn forget_remarks(&self) {
+        self.remarks.lock().unwrap().clear();
     }
 
     /// Does something to both buckets.

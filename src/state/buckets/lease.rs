@@ -19,6 +19,10 @@ pub(super) const RENEWAL: Duration = Duration::from_secs(20);
 /// After a renewal that failed, the next one comes sooner.
 pub(super) const RENEWAL_AGAIN: Duration = Duration::from_secs(5);
 
+/// A holder that is still at work and reaches the bucket has found by then what took the place of its lock: it renews
+/// it after each [`RENEWAL`], and sooner if that did not work out. One that reaches no bucket stops when its lease ends.
+pub(super) const NOTICED_WITHIN: Duration = RENEWAL.saturating_add(RENEWAL_AGAIN);
+
 /// The layout of the lock's object.
 const FORMAT_VERSION: u32 = 1;
 
@@ -59,6 +63,11 @@ impl Holder {
         .renewed_at(now)
     }
 
+    /// The same, with the id of another lock.
+    pub(super) fn in_place_of(self, id: &str) -> Self {
+        Self { id: id.to_owned(), ..self }
+    }
+
     /// The same with a lease from `now` on.
     pub(super) fn renewed_at(&self, now: Timestamp) -> Self {
         let expires = now.saturating_add(LEASE).expect("a minute is no calendar unit");
@@ -92,9 +101,18 @@ impl fmt::Display for Holder {
 /// Whether the lease of a lock is over. Both times are the bucket's, so it does not matter what the clocks of holder
 /// and reader say.
 pub(super) fn is_over(lock: &Object, now: Timestamp) -> bool {
+    rest(lock, now).is_negative()
+}
+
+/// How long the lease of a lock still lasts.
+pub(super) fn left(lock: &Object, now: Timestamp) -> Duration {
+    Duration::try_from(rest(lock, now)).unwrap_or_default()
+}
+
+fn rest(lock: &Object, now: Timestamp) -> SignedDuration {
     let lease = Holder::from_text(&lock.text).map(|holder| holder.lease());
     let lease = lease.unwrap_or_else(|| SignedDuration::try_from(LEASE).expect("a minute fits"));
-    now.duration_since(lock.modified) > lease
+    lease.saturating_sub(now.duration_since(lock.modified))
 }
 
 /// A moment of this machine, from which time counts although it sleeps meanwhile.

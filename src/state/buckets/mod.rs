@@ -17,10 +17,13 @@ mod permissions;
 mod remarks;
 #[cfg(test)]
 mod tests;
+mod unlock;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::{join, join_all};
+use jiff::Timestamp;
 
 pub(super) use copies::Copies;
 pub use lock::Lease;
@@ -28,11 +31,11 @@ pub(super) use lock::Lock;
 pub use permissions::PERMISSIONS;
 pub use remarks::Remarks;
 
-use lease::Holder;
-use objects::{Objects, Trouble};
+use lease::{Holder, is_over};
+use objects::{Object, Objects, Trouble};
 
 use super::error::Wrong;
-use super::{Content, Index, Known, Reach, Report, State, StateError};
+use super::{Content, Index, Known, Locked, Reach, Report, State, StateError};
 use crate::graph::{Owner, Region};
 
 /// Where the state of one system is kept in S3.
@@ -42,6 +45,8 @@ pub struct Buckets {
     buckets: Vec<Bucket>,
     owner: Owner,
     remarks: Remarks,
+    /// Gets the lease of each lock before it is taken.
+    taking: fn(Lease),
 }
 
 /// One of the buckets.
@@ -50,6 +55,9 @@ struct Bucket {
     region: Region,
     name: String,
     objects: Arc<dyn Objects>,
+    /// The same objects, by requests that know nothing of the run's and are not known to it: for the lock, which is
+    /// renewed beside it.
+    apart: Arc<dyn Objects>,
 }
 
 impl Bucket {
@@ -96,10 +104,17 @@ impl Buckets {
     ) -> Self {
         let bucket = |(region, name): (Region, String)| Bucket {
             objects: Arc::new(aws::OnS3::new(clients.clone(), &region, name.clone())),
+            apart: Arc::new(aws::OnS3::apart(clients.clone(), &region, name.clone())),
             region,
             name,
         };
-        Self { buckets: buckets.into_iter().map(bucket).collect(), owner, remarks }
+        Self { buckets: buckets.into_iter().map(bucket).collect(), owner, remarks, taking: drop }
+    }
+
+    /// The same, where `taking` gets the lease of each lock before it is taken: who interrupts can then give it back.
+    #[must_use]
+    pub fn announcing(self, taking: fn(Lease)) -> Self {
+        Self { taking, ..self }
     }
 
     fn key(&self, end: &str) -> String {
@@ -129,7 +144,8 @@ impl Buckets {
         reach: Reach,
         index: impl FnOnce(&[Read]) -> Result<Index, StateError>,
     ) -> Result<State, StateError> {
-        let lock = Lock::take(&self.buckets, &self.key("lock"), operation, reach, &self.remarks).await?;
+        let key = self.key("lock");
+        let lock = Lock::take(&self.buckets, &key, operation, reach, &self.remarks, self.taking).await?;
         let held: Vec<Bucket> = self.buckets.iter().filter(|bucket| lock.holds(&bucket.region)).cloned().collect();
         let (copies, shelves) = join(self.copies(&held), self.shelves(&held)).await;
         let known =
@@ -257,29 +273,34 @@ impl Buckets {
 
     /// What there is in each bucket, for people.
     pub(super) async fn look(&self) -> Vec<Report> {
-        let lock = self.key("lock");
+        let key = self.key("lock");
         let looks = self.copies(&self.buckets).await.into_iter().map(|copy| {
-            let lock = lock.clone();
+            let key = key.clone();
             async move {
-                let look = copy.bucket.objects.read(&lock).await;
-                let object = look.ok().and_then(|look| look.object);
-                let unreadable = || format!("{}, which nobody can read", copy.bucket.object(&lock));
-                let read = object.map(|object| Holder::from_text(&object.text));
-                Report {
-                    at: copy.bucket.object(&self.key("json")),
-                    holder: read.as_ref().map(|read| read.as_ref().map_or_else(unreadable, ToString::to_string)),
-                    lock_id: read.flatten().map(|holder| holder.id),
-                    content: copy.content,
-                }
+                let lock = match copy.bucket.objects.read(&key).await {
+                    Ok(look) => {
+                        look.object.map_or(Locked::No, |object| locked(&copy.bucket.object(&key), &object, look.now))
+                    }
+                    Err(Trouble::NoBucket) => Locked::No,
+                    Err(trouble) => Locked::Unknown(Box::new(copy.bucket.error(trouble))),
+                };
+                Report { at: copy.bucket.object(&self.key("json")), content: copy.content, lock }
             }
         });
         join_all(looks).await
     }
 
-    /// Removes the lock of this id, whoever holds it.
-    pub(super) async fn unlock(&self, id: &str) -> Result<(), StateError> {
-        lock::unlock(&self.buckets, &self.key("lock"), id, &self.remarks).await
+    /// Removes the lock of this id, whoever holds it. While its lease is not over, `pause` has to wait that long.
+    pub(super) async fn unlock(&self, id: &str, pause: impl AsyncFnOnce(Duration)) -> Result<(), StateError> {
+        unlock::unlock(&self.buckets, &self.key("lock"), id, &self.remarks, pause).await
     }
+}
+
+/// Who has this lock, for people.
+fn locked(at: &str, lock: &Object, now: Timestamp) -> Locked {
+    let holder = Holder::from_text(&lock.text);
+    let by = holder.as_ref().map_or_else(|| format!("{at}, which nobody can read"), ToString::to_string);
+    if is_over(lock, now) { Locked::Before { by } } else { Locked::By { by, id: holder.map(|holder| holder.id) } }
 }
 
 /// One bucket's copy of the index, as it was read.

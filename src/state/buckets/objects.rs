@@ -36,7 +36,8 @@ pub(super) struct Look {
 pub(super) struct Object {
     /// What is in it.
     pub(super) text: String,
-    /// Stands for this content: another write gives another tag.
+    /// Stands for this content. Writing the same once more may give the same tag, as S3 does: where that has to be
+    /// noticed, the content has to differ, as a lock does by the time in it.
     pub(super) tag: String,
     /// When it was written, by the bucket's clock.
     pub(super) modified: Timestamp,

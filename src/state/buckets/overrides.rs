@@ -36,7 +36,7 @@ impl Shelves {
             return Err(error.clone());
         }
         if failed().count() == self.0.len()
-            && let Some((_, error)) = failed().last()
+            && let Some((_, error)) = failed().next_back()
         {
             return Err(error.clone());
         }

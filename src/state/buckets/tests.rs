@@ -242,7 +242,7 @@ async fn who_writes_without_the_lock_stops_who_has_it() {
 
 async fn lock(world: &World) -> Lock {
     let Buckets { buckets, remarks, .. } = world.buckets();
-    Lock::take(&buckets, LOCK, "apply", Reach::Every, &remarks).await.unwrap()
+    Lock::take(&buckets, LOCK, "apply", Reach::Every, &remarks, drop).await.unwrap()
 }
 
 #[tokio::test]
@@ -294,19 +294,6 @@ async fn a_lock_that_somebody_else_took_or_removed_is_lost_at_once() {
 }
 
 #[tokio::test]
-async fn unlocking_wants_the_right_id() {
-    let world = World::new();
-    std::mem::forget(world.store().lock("apply", Reach::Every).await.unwrap());
-    let error = world.store().unlock("apply-0").await.unwrap_err();
-    let said = error.to_string();
-    assert!(said.contains("there is no lock apply-0; there is apply by"), "{said}");
-    let id = Holder::from_text(&world.east.text(LOCK).unwrap()).unwrap().id;
-    world.store().unlock(&id).await.unwrap();
-    assert!(world.both().iter().all(|bucket| bucket.keys().is_empty()));
-    assert!(world.store().unlock(&id).await.is_err(), "it is gone");
-}
-
-#[tokio::test]
 async fn each_copy_is_told_with_who_holds_the_lock() {
     let world = World::new();
     apply(&world, Reach::Every, "a").await.unwrap();
@@ -315,7 +302,7 @@ async fn each_copy_is_told_with_who_holds_the_lock() {
     let [west, east] = world.store().look().await.try_into().expect("there are two");
     assert!(matches!(west.content, Content::Index(index) if index.serial == 1));
     assert!(matches!(east.content, Content::Damaged(_)));
-    assert!([west.holder, east.holder].iter().all(|holder| holder.as_ref().unwrap().starts_with("apply by")));
+    assert!([west.lock, east.lock].iter().all(|lock| lock.by().unwrap().starts_with("apply by")));
 }
 
 #[tokio::test]

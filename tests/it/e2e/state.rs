@@ -1,5 +1,6 @@
 //! The state in S3: shared, locked, and there as long as one region is.
 
+use std::io::{BufRead, BufReader};
 use std::process::Child;
 
 use aws_sdk_s3::Client;
@@ -207,8 +208,34 @@ fn an_interrupt_gives_the_lock_back() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     go_on(&world);
     nobody_has_the_lock(&world);
+
+    // While it still waits for the other bucket.
+    let silence = json!([{"action": "dark", "service": "s3", "region": WEST, "delay_ms": 600_000}]);
+    world.block_on(set_faults(world.endpoint(), Some(&silence))).unwrap();
+    let mut child = world.start("apply --yes");
+    let [east, _] = Bucket::both(&world);
+    world.eventually("a lock in one bucket", || east.text(LOCK).map(drop));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    go_on(&world);
+    nobody_has_the_lock(&world);
     world.apply();
     is_whole(&world);
+}
+
+#[test]
+fn who_stops_a_run_at_once_is_told_which_lock_it_leaves() {
+    let world = shared();
+    let mut child = held_up(&world);
+    let lock: Value = serde_json::from_str(&Bucket::both(&world)[0].text(LOCK).unwrap()).unwrap();
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines().map_while(Result::ok);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert!(lines.any(|line| line.contains("press Ctrl-C again to stop at once")));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let said: Vec<_> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{said:#?}");
+    let lock = format!("once the lock {} ends by itself", lock["id"].as_str().unwrap());
+    assert!(said.iter().any(|line| line.contains(&lock)), "{said:#?}");
 }
 
 #[test]
@@ -222,7 +249,8 @@ fn the_lock_of_a_drctl_that_was_killed_is_removed_by_its_id() {
     world.drctl("state unlock apply-0").ends_with(1).says("there is no lock apply-0; there is apply by");
     let lock: Value = serde_json::from_str(&Bucket::both(&world)[0].text(LOCK).unwrap()).unwrap();
     let id = lock["id"].as_str().unwrap();
-    world.drctl(&format!("state unlock {id}")).ends_with(0).says(&format!("{id} is unlocked"));
+    let run = world.drctl(&format!("state unlock {id}")).ends_with(0).says(&format!("{id} is unlocked"));
+    run.says(&format!("in which {id} notices if it is still at work"));
     nobody_has_the_lock(&world);
     world.apply();
     is_whole(&world);
@@ -378,12 +406,13 @@ fn an_apply_that_was_unlocked_starts_nothing_more() {
     let child = held_up(&world);
     let shown: Value = serde_json::from_str(&world.drctl("state show --json").ends_with(0).stdout).unwrap();
     let id = shown["copies"][0]["lock_id"].as_str().unwrap();
-    world.drctl(&format!("state unlock {id}")).ends_with(0);
     world.calls();
-    world.eventually("a look at why the lock cannot be renewed, in each bucket", || {
+    world.drctl(&format!("state unlock {id}")).ends_with(0);
+    world.eventually("a look at why the lock cannot be renewed", || {
         let calls = world.block_on(drctl::sandbox::calls(world.endpoint())).unwrap();
         let looks = calls.as_array().unwrap().iter().filter(|call| call["operation"] == "GetObject");
-        (looks.count() == 2).then_some(())
+        // Whoever unlocks looks three times, in each bucket.
+        (looks.filter_map(|call| call["count"].as_u64()).sum::<u64>() >= 8).then_some(())
     });
     go_on(&world);
     let output = child.wait_with_output().unwrap();
