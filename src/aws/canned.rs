@@ -235,6 +235,7 @@ pub(crate) fn throttles(service: &str) -> &'static [&'static str] {
 fn refusal(service: &str, code: &str, message: &str) -> HttpResponse {
     let status = match code {
         "SlowDown" => 503,
+        "InternalError" => 500,
         "Throttled" | "TooManyRequestsException" => 429,
         _ if code.contains("Denied") || code == "AuthorizationError" => 403,
         // What a name in a path leads to is missing with 404, what a body names with 400.

@@ -125,7 +125,9 @@ impl Buckets {
     pub(super) async fn read(&self) -> Result<Known, StateError> {
         let (copies, shelves) = join(self.copies(&self.buckets), self.shelves(&self.buckets)).await;
         let index = self.index(&copies, Reach::Any)?;
-        Ok(Known { index, overrides: shelves.overrides(Reach::Any, &self.remarks)? })
+        let overrides = shelves.overrides(Reach::Any)?;
+        self.tell_missed(&shelves, &copies);
+        Ok(Known { index, overrides })
     }
 
     /// Locks what `reach` asks for, and reads what is locked.
@@ -148,14 +150,14 @@ impl Buckets {
         let lock = Lock::take(&self.buckets, &key, operation, reach, &self.remarks, self.taking).await?;
         let held: Vec<Bucket> = self.buckets.iter().filter(|bucket| lock.holds(&bucket.region)).cloned().collect();
         let (copies, shelves) = join(self.copies(&held), self.shelves(&held)).await;
-        let known =
-            index(&copies).and_then(|index| Ok(Known { index, overrides: shelves.overrides(reach, &self.remarks)? }));
+        let known = index(&copies).and_then(|index| Ok(Known { index, overrides: shelves.overrides(reach)? }));
         let known = match self.hidden(&copies).await {
             Some(hidden) => known.and(Err(hidden)),
             None => known,
         };
         match known {
             Ok(known) => {
+                self.tell_missed(&shelves, &copies);
                 self.settle(&shelves).await;
                 let behind = copies.iter().any(|copy| copy.is_behind(&known.index));
                 let copies = Copies::new(self.key("json"), copies, self.remarks.clone());

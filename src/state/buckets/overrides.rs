@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::objects::{Object, Only, Trouble};
-use super::{Bucket, Buckets, Remarks};
+use super::{Bucket, Buckets, Read};
 use crate::state::overrides::{Kept, Override, sort};
 use crate::state::{Reach, StateError};
 
@@ -28,24 +28,24 @@ struct Shelf {
 pub(super) struct Shelves(Vec<Shelf>);
 
 impl Shelves {
-    /// Every override that holds, the eldest first: those that one bucket has and none knows to be released. Buckets
-    /// that `reach` can do without are named in a remark.
-    pub(super) fn overrides(&self, reach: Reach, remarks: &Remarks) -> Result<Vec<Override>, StateError> {
-        let failed = || self.0.iter().filter_map(|shelf| Some((&shelf.bucket, shelf.puts.as_ref().err()?)));
-        if let Some((_, error)) = failed().find(|(_, error)| !error.is_tolerated(reach)) {
+    /// Every override that holds, the eldest first: those that one bucket has and none knows to be released. `reach`
+    /// says whether some buckets may be left out, but never all.
+    pub(super) fn overrides(&self, reach: Reach) -> Result<Vec<Override>, StateError> {
+        let error = match self.missed().find(|(_, error)| !error.is_tolerated(reach)) {
+            None if self.missed().count() == self.0.len() => self.missed().next(),
+            error => error,
+        };
+        if let Some((_, error)) = error {
             return Err(error.clone());
-        }
-        if failed().count() == self.0.len()
-            && let Some((_, error)) = failed().next_back()
-        {
-            return Err(error.clone());
-        }
-        for (bucket, error) in failed().filter(|(_, error)| !matches!(error, StateError::NoBuckets { .. })) {
-            remarks.tell(&format!("the overrides were read without {}: {error}", bucket.name));
         }
         let mut overrides: Vec<Override> = self.ids().into_iter().filter_map(|id| self.held(id)).cloned().collect();
         sort(&mut overrides);
         Ok(overrides)
+    }
+
+    /// The buckets that could not be read, and why.
+    fn missed(&self) -> impl Iterator<Item = (&Bucket, &StateError)> {
+        self.0.iter().filter_map(|shelf| Some((&shelf.bucket, shelf.puts.as_ref().err()?)))
     }
 
     fn ids(&self) -> BTreeSet<&String> {
@@ -73,7 +73,21 @@ impl Shelves {
 impl Buckets {
     /// Every override that holds, the eldest first.
     pub(in crate::state) async fn overrides(&self) -> Result<Vec<Override>, StateError> {
-        self.shelves(&self.buckets).await.overrides(Reach::Any, &self.remarks)
+        let shelves = self.shelves(&self.buckets).await;
+        let overrides = shelves.overrides(Reach::Any)?;
+        self.tell_missed(&shelves, &[]);
+        Ok(overrides)
+    }
+
+    /// Says of which bucket the overrides are not known, unless that was said of its copy of the index.
+    pub(super) fn tell_missed(&self, shelves: &Shelves, copies: &[Read]) {
+        let is_told =
+            |bucket: &Bucket| copies.iter().any(|copy| !copy.is_known() && copy.bucket.region == bucket.region);
+        for (bucket, error) in shelves.missed() {
+            if !is_told(bucket) && !matches!(error, StateError::NoBuckets { .. }) {
+                self.remarks.tell(&format!("the overrides were read without {}: {error}", bucket.name));
+            }
+        }
     }
 
     /// What these buckets have.
@@ -143,7 +157,7 @@ impl Buckets {
     /// Puts into every bucket the overrides that only another one has, as after one was lost.
     pub(in crate::state) async fn spread_overrides(&self) -> Result<(), StateError> {
         let shelves = self.shelves(&self.buckets).await;
-        for held in shelves.overrides(Reach::Any, &self.remarks)? {
+        for held in shelves.overrides(Reach::Any)? {
             let (key, text) = (self.override_key(&held.id), held.to_text());
             for bucket in &self.buckets {
                 match bucket.objects.write(&key, &text, &Only::IfAbsent).await {
@@ -158,7 +172,7 @@ impl Buckets {
     /// Removes what is left of released overrides, for whoever has the lock.
     pub(in crate::state) async fn forget_released(&self) -> Result<(), StateError> {
         let shelves = self.shelves(&self.buckets).await;
-        shelves.overrides(Reach::Any, &self.remarks)?;
+        shelves.overrides(Reach::Any)?;
         self.settle(&shelves).await;
         Ok(())
     }

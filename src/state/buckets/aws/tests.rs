@@ -90,6 +90,15 @@ async fn keys_are_listed() {
 }
 
 #[tokio::test]
+async fn a_service_that_fails_in_itself_or_asks_to_slow_down_cannot_serve_now() {
+    for code in ["InternalError", "SlowDown"] {
+        let aws = Canned::default().refusing("GetObject", code, "Please try again.");
+        let Err(Trouble::Failed(failure)) = bucket(aws).read(KEY).await else { panic!("{code} is an answer") };
+        assert!(failure.class.is_outage() && !failure.class.is_unanswered(), "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn being_denied_or_throttled_is_never_an_absence() {
     for code in denials("s3").iter().chain(throttles("s3")) {
         let aws = |operation| Canned::default().refusing(operation, code, "not you, not now");

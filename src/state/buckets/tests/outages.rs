@@ -15,6 +15,8 @@ async fn whatever_makes_a_bucket_useless_is_enough_only_with_degraded() {
         apply(&world, Reach::Every, "a").await.unwrap();
         world.east.fail(ALL, class);
         assert_eq!(names(&world).await, ["a"], "a plan reads what it can");
+        let said = world.remarks();
+        assert!(said.starts_with("the state was read without") && said.lines().count() == 1, "{said}");
         let refused = apply(&world, Reach::Every, "b").await.unwrap_err();
         let help = miette::Diagnostic::help(&refused).unwrap().to_string();
         assert!(help.contains("with `--degraded` the other bucket is enough"), "{class:?}: {help}");
