@@ -164,3 +164,26 @@ fn tell_rest(args: &AdoptArgs, adoption: &Adoption, ui: &Ui) {
         ui.remark("the functions' code was not built, and is not compared");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: AdoptArgs,
+    }
+
+    #[test]
+    fn the_command_that_goes_on_is_the_same_one_without_its_yes() {
+        let again = |line: &str| Line::parse_from(line.split(' ')).args.again();
+        for line in
+            ["adopt us-east-1/function.pay global/table.payments -f a.toml", "adopt --all --sandbox --stack-retained"]
+        {
+            assert_eq!(again(&format!("{line} --yes --parallelism 3")), line);
+        }
+    }
+}

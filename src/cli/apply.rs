@@ -230,3 +230,28 @@ pub(super) fn finish(mut outcome: Outcome, command: &str) -> Result<(), CliError
     let next = format!("put right what is named above, then run `drctl {command}` again: it continues from here");
     Err(if outcome.done.is_empty() { CliError::Failed { what, next } } else { CliError::Unfinished { what, next } })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ApplyArgs,
+    }
+
+    #[test]
+    fn the_command_that_goes_on_is_the_same_one_without_its_yes() {
+        let again = |line: &str| Line::parse_from(line.split(' ')).args.again();
+        for line in [
+            "apply",
+            "apply p.plan --sandbox --degraded --allow global/secret.key --allow-many-deletes",
+            "apply -f a.toml -f b.toml --set system.suffix=x --target us-east-1",
+        ] {
+            assert_eq!(again(&format!("{line} --yes --parallelism 3")), line);
+        }
+    }
+}
