@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::Ui;
-use crate::sandbox::{self, Info, Options};
+use crate::sandbox::{self, Info, Wanted};
 use crate::state::AllStates;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum SandboxCommand {
-    /// Start the embedded AWS; does nothing if it is up
+    /// Start the embedded AWS; does nothing if it is up. Options left out are those of its last run
     Up {
-        /// As unkind as AWS: eventual consistency, pending states, conflicts
-        #[arg(long)]
-        strict: bool,
-        /// How many times faster than AWS its clocks run
-        #[arg(long, default_value_t = 1.0)]
-        speed: f64,
+        /// As unkind as AWS: eventual consistency, pending states, conflicts; `--strict=false` ends that
+        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+        strict: Option<bool>,
+        /// How many times faster than AWS its clocks run; 1 at first
+        #[arg(long, value_name = "TIMES", value_parser = speed)]
+        speed: Option<f64>,
     },
     /// Stop it; what it holds is there again at the next start
     Down,
@@ -53,11 +53,18 @@ pub(super) enum SandboxCommand {
     },
 }
 
+/// Reads how fast clocks run. They neither stand still nor run backwards.
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
+    speed.ok_or_else(|| "it is a number above 0, such as 20 or 0.5".to_owned())
+}
+
 pub(super) async fn run(command: &SandboxCommand, ui: &mut Ui) -> Result<Exit, CliError> {
     match command {
         SandboxCommand::Up { strict, speed } => {
             let working = ui.working("starting the sandbox");
-            let info = sandbox::up(Options { strict: *strict, speed: *speed }, &mut |step| working.now(step)).await?;
+            let asked = Wanted { strict: *strict, speed: *speed };
+            let info = sandbox::up(asked, &mut |step| working.now(step)).await?;
             drop(working);
             ui.answer(&info.endpoint)?;
         }
@@ -125,7 +132,7 @@ async fn logs(follow: bool, lines: usize, ui: &Ui) -> Result<(), CliError> {
     let mut goes_on = follow;
     while goes_on {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        // Asked first: what it wrote last is there once it is down.
+        // Wanted first: what it wrote last is there once it is down.
         goes_on = sandbox::is_up().await?;
         show(log.more()?)?;
     }

@@ -312,8 +312,7 @@ async fn target(on_sandbox: bool, ui: &Ui) -> Result<(Target, Option<PathBuf>), 
         return Ok((Target::Aws, None));
     }
     let working = ui.working("starting the sandbox");
-    let options = sandbox::status().await?.map_or_else(Default::default, |info| info.options);
-    let info = sandbox::up(options, &mut |step| working.now(step)).await?;
+    let info = sandbox::up(sandbox::Wanted::default(), &mut |step| working.now(step)).await?;
     Ok((Target::Sandbox { endpoint: info.endpoint, strict: info.options.strict }, Some(info.state)))
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::Options;
+
 /// Why there is no sandbox.
 #[derive(Debug, Error, Diagnostic)]
 pub enum SandboxError {
@@ -64,6 +66,21 @@ pub enum SandboxError {
         endpoint: String,
         /// What it wrote.
         log: PathBuf,
+    },
+
+    /// It is up, and not as it was asked for.
+    #[error("the sandbox is up with `{running}`, and `{wanted}` was asked for")]
+    #[diagnostic(
+        code(drctl::sandbox::other_options),
+        help(
+            "`drctl sandbox down` stops it, and the next `drctl sandbox up` takes the new options; what it holds is kept"
+        )
+    )]
+    OtherOptions {
+        /// How it runs.
+        running: Options,
+        /// How it should run.
+        wanted: Options,
     },
 
     /// Not even a kill ended the server.

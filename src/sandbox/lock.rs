@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::SandboxError;
 
-/// Longer than any start or stop takes.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than the slowest restart takes: a look of 10 s, a stop of 25 s, and three attempts of 30 s to start.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Opens a lock file, without locking it.
 pub(super) fn open(path: &Path) -> Result<File, SandboxError> {

@@ -20,6 +20,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy as _;
@@ -42,6 +43,29 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { strict: false, speed: 1.0 }
+    }
+}
+
+impl fmt::Display for Options {
+    /// As they are asked for on the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--strict={} --speed={}", self.strict, self.speed)
+    }
+}
+
+/// What a user asks for; what they leave out stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// Whether it is to be as unkind as AWS.
+    pub strict: Option<bool>,
+    /// How much faster than AWS its clocks are to run.
+    pub speed: Option<f64>,
+}
+
+impl Wanted {
+    /// The options of a sandbox that had `last`.
+    fn over(self, last: Options) -> Options {
+        Options { strict: self.strict.unwrap_or(last.strict), speed: self.speed.unwrap_or(last.speed) }
     }
 }
 

@@ -76,30 +76,13 @@ impl Server {
         options: Options,
         life: Life,
     ) -> Result<Self, SandboxError> {
-        let temp = folder.join("tmp");
+        let temp = temp(folder);
         // What a killed server left. It is in nobody's way, should an orphaned function still write there.
         let _ = fs_err::remove_dir_all(&temp);
         fs_err::create_dir_all(&temp)?;
         let log = fs_err::File::create(log(folder))?.into_file();
 
-        let mut command = Command::new(&runtime.python);
-        command.args(["-m", "drctl_sandbox"]).current_dir(folder).process_group(0).env_clear();
-        // Functions inherit this environment, so nothing of the user's may be in it.
-        for name in ["PATH", "HOME", "LANG", "LC_ALL"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
-        command
-            .env("TMPDIR", &temp)
-            .env("PYTHONPATH", &runtime.extension)
-            .env("PYTHONUNBUFFERED", "1")
-            .env("GATEWAY_PORT", port.to_string())
-            .env("BIND_HOST", Ipv4Addr::LOCALHOST.to_string())
-            .env("IOT_MTLS_ENABLED", "0")
-            .env("SFTP_ENABLED", "0")
-            .env("AWS_ENDPOINT_URL", endpoint(port))
-            .env("DRCTL_HEALTH_CACHE_MS", "1000")
-            .env("DRCTL_SANDBOX_STRICT", if options.strict { "1" } else { "0" })
-            .env("DRCTL_SANDBOX_SPEED", options.speed.to_string());
+        let mut command = command(runtime, folder, port, options);
         match life {
             Life::Bound => {
                 command.env("DRCTL_SANDBOX_PARENT", std::process::id().to_string()).stdin(Stdio::null());
@@ -174,6 +157,37 @@ impl Server {
     }
 }
 
+/// The command that starts a server, with the whole of its environment.
+fn command(runtime: &Runtime, folder: &Path, port: u16, options: Options) -> Command {
+    let mut command = Command::new(&runtime.python);
+    command.args(["-m", "drctl_sandbox"]).current_dir(folder).process_group(0).env_clear();
+    // Functions inherit this environment, so nothing of the user's may be in it.
+    for name in ["PATH", "HOME", "LANG", "LC_ALL"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    command
+        .env("TMPDIR", temp(folder))
+        .env("PYTHONPATH", &runtime.extension)
+        .env("PYTHONUNBUFFERED", "1")
+        .env("GATEWAY_PORT", port.to_string())
+        .env("BIND_HOST", Ipv4Addr::LOCALHOST.to_string())
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("SFTP_ENABLED", "0")
+        .env("AWS_ENDPOINT_URL", endpoint(port))
+        // SDKs in functions would read those of the user, below HOME.
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("DRCTL_HEALTH_CACHE_MS", "1000")
+        .env("DRCTL_SANDBOX_STRICT", if options.strict { "1" } else { "0" })
+        .env("DRCTL_SANDBOX_SPEED", options.speed.to_string());
+    command
+}
+
+/// Where the server and its functions put what nobody needs any more once they are gone.
+fn temp(folder: &Path) -> PathBuf {
+    folder.join("tmp")
+}
+
 /// Where a server that keeps its files in `folder` writes what it does.
 pub(super) fn log(folder: &Path) -> PathBuf {
     folder.join("server.log")
@@ -230,6 +244,17 @@ pub(super) fn kill_orphans(pid: u32) -> Result<(), SandboxError> {
     }
 }
 
+/// Which run of the system this is: in another one, also of a container, process ids are other processes'.
+pub(super) fn boot() -> Option<String> {
+    let of_macos = || {
+        let asked = Command::new("sysctl").args(["-n", "kern.bootsessionuuid"]).stdin(Stdio::null()).output().ok()?;
+        asked.status.success().then(|| String::from_utf8_lossy(&asked.stdout).into_owned())
+    };
+    let id = fs_err::read_to_string("/proc/sys/kernel/random/boot_id").ok().or_else(of_macos)?;
+    let namespace = fs_err::read_link("/proc/self/ns/pid").unwrap_or_default();
+    Some(format!("{} {}", id.trim(), namespace.display()))
+}
+
 fn process(pid: u32) -> Pid {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.expect("the id of a process is a positive i32")
@@ -239,5 +264,30 @@ fn gone_is_fine(result: rustix::io::Result<()>) -> Result<(), SandboxError> {
     match result {
         Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
         Err(error) => Err(std::io::Error::from(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn functions_find_no_settings_of_the_users_for_aws() {
+        let runtime = Runtime { python: "python3".into(), extension: "extension".into() };
+        let command = command(&runtime, Path::new("/sandbox"), 4566, Options::default());
+        let given = |name: &str| command.get_envs().find(|(key, _)| *key == name).and_then(|(_, value)| value);
+        for file in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+            assert_eq!(given(file), Some(OsStr::new("/dev/null")), "{file}");
+        }
+        assert_eq!(given("AWS_ENDPOINT_URL"), Some(OsStr::new("http://127.0.0.1:4566")));
+        assert_eq!(given("AWS_PROFILE"), None);
+    }
+
+    #[test]
+    fn a_run_of_the_system_has_a_name() {
+        assert_eq!(boot(), boot());
+        assert!(boot().is_some());
     }
 }

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::server::{self, Life, Runtime, Server};
-use super::{Log, Options, SandboxError, cache, carried, control, http, lock};
+use super::{Log, Options, SandboxError, Wanted, cache, carried, control, http, lock};
 
 /// A sandbox that is up.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,19 +35,35 @@ pub struct Info {
     pub options: Options,
 }
 
-/// What `run.json` holds. It stays when the server stops: the next one takes the same port.
+/// What `run.json` holds. It stays when the server stops: the next one takes the same port and options.
 #[derive(Serialize, Deserialize)]
-struct Run {
-    pid: u32,
-    port: u16,
-    started: Timestamp,
-    strict: bool,
-    speed: f64,
+pub(super) struct Run {
+    pub(super) pid: u32,
+    /// In which run of the system this is its process.
+    #[serde(default)]
+    pub(super) boot: Option<String>,
+    /// Whether it ended in good order; its process id may be anybody's since.
+    #[serde(default)]
+    pub(super) stopped: bool,
+    pub(super) port: u16,
+    pub(super) started: Timestamp,
+    pub(super) strict: bool,
+    pub(super) speed: f64,
     /// Version of the extension it runs.
-    extension: String,
+    pub(super) extension: String,
 }
 
 impl Run {
+    /// How it was started.
+    fn options(&self) -> Options {
+        Options { strict: self.strict, speed: self.speed }
+    }
+
+    /// The process group in which functions may have outlived their server; none if its id can be somebody else's.
+    pub(super) fn orphans(&self, boot: Option<&str>) -> Option<u32> {
+        (!self.stopped && boot.is_some() && self.boot.as_deref() == boot).then_some(self.pid)
+    }
+
     fn info(&self, home: &Home) -> Info {
         Info {
             endpoint: server::endpoint(self.port),
@@ -57,21 +73,27 @@ impl Run {
             state: home.0.join(STATE),
             started: self.started,
             log: server::log(&home.0),
-            options: Options { strict: self.strict, speed: self.speed },
+            options: self.options(),
         }
+    }
+
+    /// What is there for a user who asked for these options.
+    fn as_asked(&self, home: &Home, asked: Wanted) -> Result<Info, SandboxError> {
+        let (running, wanted) = (self.options(), asked.over(self.options()));
+        if running == wanted { Ok(self.info(home)) } else { Err(SandboxError::OtherOptions { running, wanted }) }
     }
 }
 
 /// Returns the running sandbox, or starts it with everything it held when it was stopped.
 ///
-/// One that runs keeps its options, which [`Info::options`] tells. One that another version of drctl
-/// started is restarted, so that it behaves as this version expects.
-pub async fn up(options: Options, progress: &mut dyn FnMut(&str)) -> Result<Info, SandboxError> {
+/// What is not asked for is as it was when the sandbox last ran; one that runs with other options than those asked for
+/// is an error. One that another version of drctl started is restarted, so that it behaves as this version expects.
+pub async fn up(asked: Wanted, progress: &mut dyn FnMut(&str)) -> Result<Info, SandboxError> {
     let home = Home::open()?;
     {
         let door = home.enter().await?;
         match door.running().await? {
-            Some(run) if run.extension == carried::version() => return Ok(run.info(&home)),
+            Some(run) if run.extension == carried::version() => return run.as_asked(&home, asked),
             _ => {}
         }
     }
@@ -79,14 +101,14 @@ pub async fn up(options: Options, progress: &mut dyn FnMut(&str)) -> Result<Info
     let runtime = Runtime::prepare(progress).await?;
     let door = home.enter().await?;
     match door.running().await? {
-        Some(run) if run.extension == carried::version() => return Ok(run.info(&home)),
+        Some(run) if run.extension == carried::version() => return run.as_asked(&home, asked),
         Some(run) => {
             progress("restarting the sandbox: another version of drctl started it");
-            door.stop(run.pid).await?;
+            door.stop(run).await?;
         }
         None => progress("starting the sandbox"),
     }
-    Ok(door.start(&runtime, options).await?.info(&home))
+    Ok(door.start(&runtime, asked).await?.info(&home))
 }
 
 /// Stops the sandbox, which saves what it holds; `false` if it was not up.
@@ -96,8 +118,8 @@ pub async fn down() -> Result<bool, SandboxError> {
     if !door.is_up()? {
         return Ok(false);
     }
-    let run = door.record().ok_or_else(|| door.unknown())?;
-    door.stop(run.pid).await?;
+    let run = door.live()?;
+    door.stop(run).await?;
     Ok(true)
 }
 
@@ -175,12 +197,17 @@ impl Door<'_> {
         serde_json::from_str(&fs_err::read_to_string(self.home.join("run.json")).ok()?).ok()
     }
 
+    /// What is known of the server that holds its lock.
+    fn live(&self) -> Result<Run, SandboxError> {
+        self.record().filter(|run| !run.stopped).ok_or_else(|| self.unknown())
+    }
+
     /// What runs and answers; a server that lives and does not answer is an error.
     async fn running(&self) -> Result<Option<Run>, SandboxError> {
         if !self.is_up()? {
             return Ok(None);
         }
-        let run = self.record().ok_or_else(|| self.unknown())?;
+        let run = self.live()?;
         let endpoint = server::endpoint(run.port);
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(10) {
@@ -200,11 +227,12 @@ impl Door<'_> {
         SandboxError::Busy { lock: self.lock_of_server() }
     }
 
-    async fn start(&self, runtime: &Runtime, options: Options) -> Result<Run, SandboxError> {
-        let before = self.record();
-        if let Some(run) = &before {
-            server::kill_orphans(run.pid)?;
+    async fn start(&self, runtime: &Runtime, asked: Wanted) -> Result<Run, SandboxError> {
+        let (before, boot) = (self.record(), server::boot());
+        if let Some(pid) = before.as_ref().and_then(|run| run.orphans(boot.as_deref())) {
+            server::kill_orphans(pid)?;
         }
+        let options = asked.over(before.as_ref().map_or_else(Options::default, Run::options));
         let mut wanted = before.map(|run| run.port);
         let mut attempts = 3;
         loop {
@@ -214,6 +242,8 @@ impl Door<'_> {
             let mut server = Server::spawn(runtime, self.home, port, options, Life::Kept(lock))?;
             let run = Run {
                 pid: server.pid(),
+                boot: boot.clone(),
+                stopped: false,
                 port,
                 started: Timestamp::now(),
                 strict: options.strict,
@@ -238,7 +268,8 @@ impl Door<'_> {
         Ok(fs_err::rename(new, self.home.join("run.json"))?)
     }
 
-    async fn stop(&self, pid: u32) -> Result<(), SandboxError> {
+    async fn stop(&self, run: Run) -> Result<(), SandboxError> {
+        let pid = run.pid;
         server::signal(pid, Signal::TERM)?;
         if !self.wait_for_end(server::STOP).await? {
             tracing::warn!(pid, "the sandbox did not stop in time and is killed; what it held may be lost");
@@ -248,7 +279,8 @@ impl Door<'_> {
             }
         }
         // Functions it may have left running.
-        server::kill_group(pid)
+        server::kill_group(pid)?;
+        self.write(&Run { stopped: true, ..run })
     }
 
     async fn wait_for_end(&self, patience: Duration) -> Result<bool, SandboxError> {

@@ -67,3 +67,26 @@ fn the_wanted_port_is_taken_if_it_is_free() {
     assert!(server::is_taken(free));
     assert_ne!(server::free_port(Some(free)).unwrap(), free);
 }
+
+#[test]
+fn what_is_not_asked_for_stays_as_it_was() {
+    let last = Options { strict: true, speed: 20.0 };
+    assert_eq!(Wanted::default().over(last), last);
+    assert_eq!(Wanted { strict: Some(false), speed: None }.over(last), Options { strict: false, ..last });
+    assert_eq!(Wanted { strict: None, speed: Some(2.5) }.over(last), Options { speed: 2.5, ..last });
+}
+
+/// What a server left in `run.json`.
+fn left(boot: Option<&str>, stopped: bool) -> shared::Run {
+    let text = serde_json::json!({ "pid": 7, "boot": boot, "stopped": stopped, "port": 4566, "strict": true,
+        "started": "2026-11-01T00:00:00Z", "speed": 1.0, "extension": "x" });
+    serde_json::from_value(text).unwrap()
+}
+
+#[test]
+fn only_a_group_that_is_surely_its_own_is_ended_after_a_server() {
+    assert_eq!(left(Some("this"), false).orphans(Some("this")), Some(7));
+    assert_eq!(left(Some("this"), true).orphans(Some("this")), None, "it ended in good order");
+    assert_eq!(left(Some("last"), false).orphans(Some("this")), None, "the machine was started anew");
+    assert_eq!(left(None, false).orphans(None), None, "nobody knows");
+}

@@ -42,6 +42,31 @@ fn its_status_tells_where_and_how_it_runs() {
 }
 
 #[test]
+fn it_keeps_its_options_until_others_are_asked_for_while_it_is_down() {
+    let world = world();
+    let status = || world.drctl("sandbox status").ends_with(0);
+    world.drctl("sandbox up").ends_with(0);
+    world.drctl("sandbox up --speed 4").ends_with(0);
+    world
+        .drctl("sandbox up --speed 2")
+        .ends_with(1)
+        .says("the sandbox is up with `--strict=true --speed=4`, and `--strict=true --speed=2` was asked for")
+        .says("`drctl sandbox down` stops it");
+    world.drctl("sandbox up --strict=false").ends_with(1).says("`--strict=false --speed=4` was asked for");
+
+    world.drctl("sandbox down").ends_with(0);
+    world.drctl("plan").ends_with(0);
+    status().says("strict yes").says("speed 4");
+    world.drctl("sandbox down").ends_with(0);
+    world.drctl("sandbox up --strict=false").ends_with(0);
+    status().says("strict no").says("speed 4");
+
+    for speed in ["0", "-1", "inf", "nan", "fast"] {
+        world.drctl(&format!("sandbox up --speed={speed}")).ends_with(64).says("it is a number above 0");
+    }
+}
+
+#[test]
 fn its_log_is_followed_until_it_is_down_and_can_be_read_afterwards() {
     let world = world();
     let mut follower = world.start_reading("sandbox logs --follow --lines 1000");
