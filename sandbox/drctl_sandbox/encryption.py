@@ -104,6 +104,19 @@ async def variables_are_encrypted_with_a_key_that_works(call, proceed):
     return await proceed()
 
 
+@calls.strictly("lambda", "GetFunction", "GetFunctionConfiguration")
+async def variables_are_told_while_their_key_works(call, proceed):
+    answer = await proceed()
+    told = json.loads(answer[2]) if answer[0] == 200 else {}
+    config = told.get("Configuration", told)
+    trouble = config.get("Environment") and config.get("KMSKeyArn") and kms.trouble(config["KMSKeyArn"])
+    if not trouble:
+        return answer
+    config["Environment"] = {"Error": {"ErrorCode": _CODES["lambda"][trouble], "Message": "Lambda was unable to decrypt "
+                                       f"the environment variables because the KMS key is {trouble}."}}
+    return call.json(told)
+
+
 @calls.strictly("lambda", "InvokeFunctionUrl")
 async def variables_are_read_with_their_key(call, proceed):
     function = _lambda._functions.get_scoped(*call.query["url"][:3]) or {"config": {}}
