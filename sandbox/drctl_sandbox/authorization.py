@@ -76,7 +76,8 @@ def _needed(call):
         return
     action = _ACTIONS.get(call.operation, call.operation) if call.service == "s3" else call.operation
     own = _RESOURCES.get(call.service, lambda call: "*")(call) or "*"
-    yield f"{call.service}:{action}", own, _KEYS.get((call.service, call.operation), lambda call: {})(call)
+    keys = _tags_of_keys if call.service == "kms" else _KEYS.get((call.service, call.operation), lambda call: {})
+    yield f"{call.service}:{action}", own, keys(call)
     for beside, resource, keys in _BESIDE.get((call.service, call.operation), lambda call: ())(call):
         yield beside, resource or own, keys
 
@@ -137,13 +138,28 @@ def _secret(call):
 
 def _key(call):
     """The key that is named, also by an alias; calls for the alias itself need both."""
-    key = call.params.get("TargetKeyId") or call.params.get("KeyId")
-    found = key and hooks.module("kms")._resolve_key(key)
+    key, found = _named_key(call)
     return found["Arn"] if found else key and _arn(call, "kms", f"key/{key}")
 
 
+def _named_key(call):
+    key = call.params.get("TargetKeyId") or call.params.get("KeyId")
+    return key, key and hooks.module("kms")._resolve_key(key)
+
+
+def _tags_of_keys(call):
+    """The tags that a key has, and those that a request brings along."""
+    _, found = _named_key(call)
+    has = {f"aws:ResourceTag/{tag['TagKey']}": tag["TagValue"] for tag in (found or {}).get("Tags") or []}
+    return {**has, **_new_tags(call)}
+
+
+def _new_tags(call):
+    return {f"aws:RequestTag/{tag['TagKey']}": tag["TagValue"] for tag in call.params.get("Tags") or []}
+
+
 def _with_key(call):
-    return [("kms:TagResource", _arn(call, "kms", "key/mrk-new"), {})] if call.params.get("Tags") else []
+    return [("kms:TagResource", _arn(call, "kms", "key/mrk-new"), _new_tags(call))] if call.params.get("Tags") else []
 
 
 def _with_replica_key(call):

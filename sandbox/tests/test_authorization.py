@@ -99,3 +99,21 @@ def test_conditions_hold_what_a_request_says(plain, name):
 
     aws.change_resource_record_sets(**upsert(f"api.{name}.example.com."))
     assert refused(aws.change_resource_record_sets, **upsert(f"www.{name}.example.com"))[0] == "AccessDenied"
+
+
+def test_tags_tell_whose_key_it_is(plain, name):
+    kms = plain.aws("kms")
+    key = kms.create_key(Tags=[{"TagKey": "owner", "TagValue": name}])["KeyMetadata"]["KeyId"]
+    other = kms.create_key(Tags=[{"TagKey": "owner", "TagValue": "other"}])["KeyMetadata"]["KeyId"]
+    bare = kms.create_key()["KeyMetadata"]["KeyId"]
+    aws = user(plain, name, may("kms:CreateKey", "*"),
+               may("kms:DisableKey", "*", StringEquals={"aws:ResourceTag/owner": name}),
+               may("kms:TagResource", "*", StringEquals={"aws:RequestTag/owner": name}))("kms")
+    aws.disable_key(KeyId=key)
+    for foreign in (other, bare):
+        assert "kms:DisableKey" in refused(aws.disable_key, KeyId=foreign)[1]
+    tags = [[{"TagKey": "owner", "TagValue": owner}] for owner in (name, "other")]
+    aws.create_key(Tags=tags[0])
+    aws.tag_resource(KeyId=key, Tags=tags[0])
+    assert "kms:TagResource" in refused(aws.create_key, Tags=tags[1])[1]
+    assert "kms:TagResource" in refused(aws.tag_resource, KeyId=key, Tags=tags[1])[1]
