@@ -159,7 +159,13 @@ def _new_tags(call):
 
 
 def _with_key(call):
-    return [("kms:TagResource", _arn(call, "kms", "key/mrk-new"), _new_tags(call))] if call.params.get("Tags") else []
+    """Who gives a policy has to be able to write it again: the check against locking oneself out knows no tags yet."""
+    new, needed = _arn(call, "kms", "key/mrk-new"), []
+    if call.params.get("Policy"):
+        needed.append(("kms:PutKeyPolicy", new, {}))
+    if call.params.get("Tags"):
+        needed.append(("kms:TagResource", new, _new_tags(call)))
+    return needed
 
 
 def _with_replica_key(call):

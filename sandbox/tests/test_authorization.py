@@ -116,4 +116,5 @@ def test_tags_tell_whose_key_it_is(plain, name):
     aws.create_key(Tags=tags[0])
     aws.tag_resource(KeyId=key, Tags=tags[0])
     assert "kms:TagResource" in refused(aws.create_key, Tags=tags[1])[1]
+    assert "kms:PutKeyPolicy" in refused(aws.create_key, Tags=tags[0], Policy='{"Statement": []}')[1]
     assert "kms:TagResource" in refused(aws.tag_resource, KeyId=key, Tags=tags[1])[1]

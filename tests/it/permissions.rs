@@ -242,7 +242,7 @@ fn the_rights_on_keys_end_at_the_systems_own() {
             statement["Action"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         let held_to = |key: &str, value: &str| statement["Condition"]["StringEquals"][key] == json!([value]);
         for (tag, on) in [
-            ("ResourceTag", ["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"].as_slice()),
+            ("ResourceTag", ["kms:CancelKeyDeletion", "kms:EnableKey", "kms:ScheduleKeyDeletion"].as_slice()),
             ("RequestTag", &["kms:TagResource"]),
         ] {
             if on.iter().any(|action| actions.contains(action)) {

@@ -49,15 +49,10 @@ impl Permitted for Key {
             Grant::everywhere(&["kms:CreateKey", "kms:ListKeys"]),
             Grant::calls(&["kms:TagResource"], ANY_KEY).only(MARKING),
             Grant::calls(&["kms:CreateAlias", "kms:UpdateAlias"], ALIASED),
-            Grant::calls(&["kms:EnableKeyRotation", "kms:ReplicateKey"], KEY),
+            // KMS takes a new key's policy from those only who may write it again, and has no tags to judge by then.
+            Grant::calls(&["kms:EnableKeyRotation", "kms:PutKeyPolicy", "kms:ReplicateKey"], KEY),
             Grant::calls(
-                &[
-                    "kms:CancelKeyDeletion",
-                    "kms:EnableKey",
-                    "kms:PutKeyPolicy",
-                    "kms:UntagResource",
-                    "kms:UpdateKeyDescription",
-                ],
+                &["kms:CancelKeyDeletion", "kms:EnableKey", "kms:UntagResource", "kms:UpdateKeyDescription"],
                 KEY,
             )
             .only(MARKED),
