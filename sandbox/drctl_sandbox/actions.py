@@ -63,7 +63,7 @@ def needed(call):
         yield from whole(call)
         return
     found = _RESOURCES.get(call.service, lambda call: None)(call) or "*"
-    keys = _KEYS.get((call.service, call.operation), lambda call: {})(call)
+    keys = (_tags_of_keys if call.service == "kms" else _KEYS.get((call.service, call.operation), lambda call: {}))(call)
     for own in found if isinstance(found, list) else [found]:
         yield f"{call.service}:{_action(call)}", own, keys
         for beside, resource, others in _BESIDE.get((call.service, call.operation), lambda call: ())(call):
@@ -170,10 +170,14 @@ def _of_secretsmanager(call):
 
 def _of_kms(call):
     """The key that is named, also by an alias; calls for the alias itself need both."""
+    named, found = _named_key(call)
+    return found["Arn"] if found else named and _arn(call, "kms", f"key/{named}")
+
+
+def _named_key(call):
     ask = call.params
     named = ask.get("TargetKeyId") or ask.get("KeyId") or ask.get("AliasName")
-    found = named and hooks.module("kms")._resolve_key(named)
-    return found["Arn"] if found else named and _arn(call, "kms", f"key/{named}")
+    return named, named and hooks.module("kms")._resolve_key(named)
 
 
 def _of_route53(call):
@@ -200,6 +204,17 @@ def _record_keys(call):
             "route53:ChangeResourceRecordSetsRecordTypes": [_route53._text(found, "Type") for found in sets]}
 
 
+def _tags_of_keys(call):
+    """The tags that a KMS key has, and those that a request brings along."""
+    _, found = _named_key(call)
+    has = {f"aws:ResourceTag/{tag['TagKey']}": tag["TagValue"] for tag in (found or {}).get("Tags") or []}
+    return {**has, **_new_tags(call)}
+
+
+def _new_tags(call):
+    return {f"aws:RequestTag/{tag['TagKey']}": tag["TagValue"] for tag in call.params.get("Tags") or []}
+
+
 _KEYS = {
     ("lambda", "CreateFunctionUrlConfig"): _url_keys,
     ("lambda", "UpdateFunctionUrlConfig"): _url_keys,
@@ -220,7 +235,13 @@ def _tagged(action, *names):
 
 
 def _with_key(call):
-    return [("kms:TagResource", _arn(call, "kms", "key/mrk-new"), {})] if call.params.get("Tags") else []
+    """Who gives a policy has to be able to write it again: the check against locking oneself out knows no tags yet."""
+    new, needed = _arn(call, "kms", "key/mrk-new"), []
+    if call.params.get("Policy"):
+        needed.append(("kms:PutKeyPolicy", new, {}))
+    if call.params.get("Tags"):
+        needed.append(("kms:TagResource", new, _new_tags(call)))
+    return needed
 
 
 def _with_replica_key(call):

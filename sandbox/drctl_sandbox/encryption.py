@@ -3,6 +3,8 @@
 Roles are not asked: the account's statement in a key's policy leaves them to IAM.
 """
 
+import json
+
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 
@@ -100,6 +102,19 @@ async def variables_are_encrypted_with_a_key_that_works(call, proceed):
                           f"Lambda was unable to configure access to your environment variables because the KMS key is "
                           f"invalid for CreateGrant. KMS Message: {key} is {kms.trouble(key)}.")
     return await proceed()
+
+
+@calls.strictly("lambda", "GetFunction", "GetFunctionConfiguration")
+async def variables_are_told_while_their_key_works(call, proceed):
+    answer = await proceed()
+    told = json.loads(answer[2]) if answer[0] == 200 else {}
+    config = told.get("Configuration", told)
+    trouble = config.get("Environment") and config.get("KMSKeyArn") and kms.trouble(config["KMSKeyArn"])
+    if not trouble:
+        return answer
+    config["Environment"] = {"Error": {"ErrorCode": _CODES["lambda"][trouble], "Message": "Lambda was unable to decrypt "
+                                       f"the environment variables because the KMS key is {trouble}."}}
+    return call.json(told)
 
 
 @calls.strictly("lambda", "InvokeFunctionUrl")

@@ -338,3 +338,22 @@ def test_a_function_may_do_what_its_role_may(either, name):
     assert f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{name} is not authorized" in answer
     iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(may("dynamodb:ListTables", "*")))
     wait_until(lambda: called()[0] == 200)
+
+
+def test_tags_tell_whose_key_it_is(plain, name):
+    kms = plain.aws("kms")
+    key = kms.create_key(Tags=[{"TagKey": "owner", "TagValue": name}])["KeyMetadata"]["KeyId"]
+    other = kms.create_key(Tags=[{"TagKey": "owner", "TagValue": "other"}])["KeyMetadata"]["KeyId"]
+    bare = kms.create_key()["KeyMetadata"]["KeyId"]
+    aws = user(plain, name, may("kms:CreateKey", "*"),
+               may("kms:DisableKey", "*", StringEquals={"aws:ResourceTag/owner": name}),
+               may("kms:TagResource", "*", StringEquals={"aws:RequestTag/owner": name}))("kms")
+    aws.disable_key(KeyId=key)
+    for foreign in (other, bare):
+        assert "kms:DisableKey" in refused(aws.disable_key, KeyId=foreign)[1]
+    tags = [[{"TagKey": "owner", "TagValue": owner}] for owner in (name, "other")]
+    aws.create_key(Tags=tags[0])
+    aws.tag_resource(KeyId=key, Tags=tags[0])
+    assert "kms:TagResource" in refused(aws.create_key, Tags=tags[1])[1]
+    assert "kms:PutKeyPolicy" in refused(aws.create_key, Tags=tags[0], Policy='{"Statement": []}')[1]
+    assert "kms:TagResource" in refused(aws.tag_resource, KeyId=key, Tags=tags[1])[1]

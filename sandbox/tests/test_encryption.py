@@ -151,3 +151,21 @@ def test_variables_of_functions_need_a_key_that_works(strict, key, name):
     assert code == "InvalidParameterValueException" and "invalid for CreateGrant" in message
     strict.aws("lambda").update_function_configuration(FunctionName=name, KMSKeyArn="")
     assert not strict.aws("lambda").get_function_configuration(FunctionName=name).get("KMSKeyArn")
+
+
+def test_variables_are_told_while_their_key_works(strict, key, name):
+    strict.function(name, KMSKeyArn=arn(key), Environment={"Variables": {"A": "1"}})
+
+    def told():
+        function = strict.aws("lambda").get_function(FunctionName=name)["Configuration"]
+        assert function["KMSKeyArn"] == arn(key)
+        return function["Environment"]
+
+    assert told() == {"Variables": {"A": "1"}}
+    off(strict, key)
+    assert told()["Error"]["ErrorCode"] == "KMSDisabledException" and "Variables" not in told()
+    strict.aws("kms").schedule_key_deletion(KeyId=key)
+    assert told()["Error"]["ErrorCode"] == "KMSInvalidStateException"
+    strict.aws("kms").cancel_key_deletion(KeyId=key)
+    strict.aws("kms").enable_key(KeyId=key)
+    assert told() == {"Variables": {"A": "1"}}

@@ -10,6 +10,7 @@ use super::session::{Code, Session, SystemArgs, while_locked};
 use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
 use crate::graph::{Address, Graph, Resource};
+use crate::iam::Task;
 use crate::kinds::function::Function;
 use crate::plan::{Adoption, Hindrance, Observation, Stacks, adopt};
 use crate::render::{Style, amount, hindrance_next, hindrance_text};
@@ -44,7 +45,7 @@ pub(super) struct AdoptArgs {
 }
 
 pub(super) async fn run(args: &AdoptArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let mut telling = Telling::new(&args.run, ui);
+    let mut telling = Telling::new(Task::Apply, &args.run, ui);
     let result = take_over(args, &mut telling).await;
     telling.end(result)
 }

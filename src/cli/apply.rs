@@ -13,6 +13,7 @@ use super::session::{Code, Session, SystemArgs, complete};
 use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
 use crate::graph::{Address, Meta};
+use crate::iam::Task;
 use crate::ops;
 use crate::plan::guard::{self, Guard, Refusal};
 use crate::plan::{Observation, Plan, plan};
@@ -93,7 +94,7 @@ impl ApplyArgs {
 }
 
 pub(super) async fn run(args: &ApplyArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let mut telling = Telling::new(&args.run, ui);
+    let mut telling = Telling::new(Task::Apply, &args.run, ui);
     let result = apply(args, &mut telling).await;
     telling.end(result)
 }

@@ -11,6 +11,7 @@ use super::session::{Code, Session, SystemArgs, complete};
 use super::telling::{RunArgs, Telling};
 use super::ui::Ui;
 use crate::graph::Resource;
+use crate::iam::Task;
 use crate::kinds::Deletion;
 use crate::kinds::key::Key;
 use crate::kinds::secret::Secret;
@@ -47,7 +48,7 @@ pub(super) struct DestroyArgs {
 }
 
 pub(super) async fn run(args: &DestroyArgs, ui: &mut Ui) -> Result<Exit, CliError> {
-    let mut telling = Telling::new(&args.run, ui);
+    let mut telling = Telling::new(Task::Destroy, &args.run, ui);
     let result = destroy(args, &mut telling).await;
     telling.end(result)
 }

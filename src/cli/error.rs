@@ -10,6 +10,7 @@ use super::exit::Exit;
 use crate::aws::ConnectError;
 use crate::desired::LoadError;
 use crate::graph::{Address, Failure, Site};
+use crate::iam::Task;
 use crate::ops::RequestError;
 use crate::package::PackageError;
 use crate::render::next_step;
@@ -98,8 +99,22 @@ fn unreadable(failures: &[(Address, Failure)]) -> String {
 
 impl CliError {
     pub(super) fn unreadable(failures: Vec<(Address, Failure)>) -> Self {
-        let next = failures.first().map(|(_, failure)| next_step(failure)).unwrap_or_default();
-        Self::Unreadable(failures, next)
+        Self::Unreadable(failures, String::new()).during(Task::Plan)
+    }
+
+    /// The same, with the next step for who was at this task.
+    pub(super) fn during(self, task: Task) -> Self {
+        match self {
+            Self::Aws(failure, _) => {
+                let next = next_step(&failure, task);
+                Self::Aws(failure, next)
+            }
+            Self::Unreadable(failures, _) => {
+                let next = failures.first().map(|(_, failure)| next_step(failure, task)).unwrap_or_default();
+                Self::Unreadable(failures, next)
+            }
+            other => other,
+        }
     }
 
     /// These places do not answer, which means `what`.
@@ -131,7 +146,6 @@ impl CliError {
 
 impl From<Failure> for CliError {
     fn from(failure: Failure) -> Self {
-        let next = next_step(&failure);
-        Self::Aws(failure, next)
+        Self::Aws(failure, String::new()).during(Task::Plan)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use serde_json::{Value, json};
 
 use super::error::CliError;
@@ -20,7 +22,7 @@ use crate::ops::iam_policy;
 pub(super) struct IamPolicyArgs {
     /// What it is for
     #[arg(value_enum, value_name = "TASK")]
-    task: For,
+    task: Task,
 
     #[command(flatten)]
     system: SystemArgs,
@@ -38,33 +40,52 @@ pub(super) struct IamPolicyArgs {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum For {
-    /// `plan`, `drift`, `observe`, `output`, `health`: looks, and changes nothing
-    Plan,
-    /// `apply`, `adopt`: makes and changes everything, and deletes what holds no data
-    Apply,
-    /// What is done by hand: values of secrets, stopping a function, moving traffic, calls of a URL
-    Operate,
-    /// `destroy`: deletes everything, and empties buckets
-    Destroy,
+impl ValueEnum for Task {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Task::Plan => "`plan`, `drift`, `observe`, `output`, `health`: looks, and changes nothing",
+            Task::Apply => "`apply`, `adopt`: makes and changes everything, and deletes what holds no data",
+            Task::Operate => {
+                "What is done by hand: values of secrets, stopping a function, moving traffic, calls of a URL"
+            }
+            Task::Destroy => "`destroy`: deletes everything, and empties buckets",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
 }
+
+/// A role takes this many managed policies, as long as nobody has raised the quota.
+const ATTACHED: usize = 10;
 
 pub(super) async fn run(args: &IamPolicyArgs, ui: &Ui) -> Result<Exit, CliError> {
     let spec = args.system.spec.load()?;
     let account = account(args, &spec, ui).await?;
-    let task = args.task.task();
+    let task = args.task;
     let policy = iam_policy(task, &spec, &account);
     let documents = policy.documents(MANAGED_POLICY);
     if let Some(folder) = &args.out {
         let name = format!("{}-{}-{task}", spec.system.name.as_str(), spec.system.suffix.as_str());
         ui.answer(&write(folder, &name, &documents)?)?;
+        for file in leftovers(folder, &name, documents.len()) {
+            fs_err::remove_file(&file)?;
+            ui.remark(&format!("{} was of an earlier policy, and is removed", file.display()));
+        }
     } else if args.json {
         let document =
             json!({ "format_version": 1, "task": task.to_string(), "account": account, "policies": documents });
         ui.answer(&format!("{document:#}"))?;
     } else {
         show(&policy, documents.len(), ui)?;
+    }
+    if documents.len() > ATTACHED {
+        ui.remark(&format!(
+            "these are {} policies, and a role takes {ATTACHED}: ask AWS for a higher quota of managed policies for a role",
+            documents.len()
+        ));
     }
     Ok(Exit::Done)
 }
@@ -105,13 +126,8 @@ fn write(folder: &Path, name: &str, documents: &[Value]) -> Result<String, CliEr
     Ok(written)
 }
 
-impl For {
-    fn task(self) -> Task {
-        match self {
-            For::Plan => Task::Plan,
-            For::Apply => Task::Apply,
-            For::Operate => Task::Operate,
-            For::Destroy => Task::Destroy,
-        }
-    }
+/// Files that an earlier run wrote and this one did not: whoever takes all of the folder would hand out their rights.
+fn leftovers(folder: &Path, name: &str, count: usize) -> impl Iterator<Item = PathBuf> {
+    let file = move |number: usize| folder.join(format!("{name}-{number}.json"));
+    (count + 1..).map(file).take_while(|file| file.exists())
 }

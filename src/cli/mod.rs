@@ -37,6 +37,7 @@ use clap::{Parser, Subcommand};
 use exit::Exit;
 use ui::Ui;
 
+use crate::iam::Task;
 use crate::render::say;
 
 /// One TOML spec, one reconciler for a two-region disaster-recovery system on AWS
@@ -78,6 +79,18 @@ enum Command {
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
     Demo(demo::DemoArgs),
+}
+
+impl Command {
+    /// Whose policy its caller should have.
+    fn task(&self) -> Task {
+        match self {
+            Command::Apply(_) | Command::Adopt(_) | Command::Demo(_) => Task::Apply,
+            Command::Destroy(_) => Task::Destroy,
+            Command::Secret(secret::SecretCommand::Set(_)) | Command::Pay(_) => Task::Operate,
+            _ => Task::Plan,
+        }
+    }
 }
 
 /// Runs drctl and says how it ended.
@@ -125,7 +138,7 @@ async fn run(arguments: Arguments) -> Exit {
     interrupt::left_alone().await;
     result.unwrap_or_else(|error| {
         let exit = error.exit();
-        say(&format!("{:?}", miette::Report::new(error)));
+        say(&format!("{:?}", miette::Report::new(error.during(arguments.command.task()))));
         exit
     })
 }

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::session::Session;
 use super::ui::Ui;
 use crate::graph::Address;
+use crate::iam::Task;
 use crate::plan::{Adoption, Plan};
 use crate::render::{Reporter, Style, adoption_text, event_line, loss_line, outcome_line, plan_line, plan_text};
 use crate::run::{Event, Outcome};
@@ -27,13 +28,14 @@ pub(super) struct RunArgs {
 /// Tells a run. With `--json`, standard output holds the lines and nothing else, and the last one is the outcome.
 pub(super) struct Telling<'a> {
     pub(super) ui: &'a Ui,
+    task: Task,
     json: bool,
     outcome: Outcome,
 }
 
 impl<'a> Telling<'a> {
-    pub(super) fn new(args: &RunArgs, ui: &'a Ui) -> Self {
-        Self { ui, json: args.json, outcome: Outcome::default() }
+    pub(super) fn new(task: Task, args: &RunArgs, ui: &'a Ui) -> Self {
+        Self { ui, task, json: args.json, outcome: Outcome::default() }
     }
 
     /// The plan that is to be carried out.
@@ -68,15 +70,15 @@ impl<'a> Telling<'a> {
 
     /// Who hears the events of the run.
     pub(super) fn listener(&self, session: &Session) -> Box<dyn Fn(Event) + Sync + 'a> {
-        let origins = session.origins();
+        let (origins, task) = (session.origins(), self.task);
         if !self.json {
-            let reporter = Reporter::new(origins);
+            let reporter = Reporter::new(task, origins);
             return Box::new(move |event| reporter.tell(event));
         }
         let ui = self.ui;
         Box::new(move |event| {
             // The run goes on although nobody listens any more.
-            let _ = ui.answer(&event_line(&event, &origins));
+            let _ = ui.answer(&event_line(&event, task, &origins));
         })
     }
 
@@ -87,6 +89,7 @@ impl<'a> Telling<'a> {
 
     /// Ends the telling: the outcome for machines.
     pub(super) fn end(self, result: Result<Exit, CliError>) -> Result<Exit, CliError> {
+        let result = result.map_err(|error| error.during(self.task));
         if self.json {
             let (exit, error) = match &result {
                 Ok(exit) => (*exit, None),

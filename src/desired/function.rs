@@ -1,5 +1,7 @@
 //! `[function.NAME]`: a Lambda function in each region, with its role, its log group and its URL.
 
+mod size;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -167,6 +169,7 @@ impl FunctionSection {
                 problems.push(problem.label("named here").help(help));
             }
         }
+        self.check_size(name, spec, problems);
     }
 
     pub(super) fn emit(&self, name: &str, scope: &mut Scope<'_>) {
@@ -178,15 +181,14 @@ impl FunctionSection {
     fn emit_in(&self, region: &Region, name: &str, scope: &mut Scope<'_>) {
         let function_name = scope.suffixed(name);
         let function_arn = arn("lambda", region, scope.account, &format!("function:{function_name}"));
-        let log_group_name = format!("/aws/lambda/{function_name}");
-        let log_group_arn = arn("logs", region, scope.account, &format!("log-group:{log_group_name}"));
+        let log_group_name = log_group_name(&function_name);
 
         let role_address = Address::global(Role::KIND, format!("{name}-{region}"));
         let role = Role {
             name: role_name(scope.spec, name, region),
             description: format!("Lets {function_name} in {region} do what it is for"),
             trust: trust(scope.account, &function_arn),
-            policies: BTreeMap::from([(Role::POLICY.to_owned(), self.policy(region, &log_group_arn, scope))]),
+            policies: BTreeMap::from([(Role::POLICY.to_owned(), self.policy(region, &function_name, scope))]),
             attached: Vec::new(),
             tags: scope.tags(&role_address),
         };
@@ -238,7 +240,9 @@ impl FunctionSection {
 
     /// Only what the function's code calls, only on its own region's resources. It may not
     /// create log groups: one made by Lambda would have no retention and no tags.
-    fn policy(&self, region: &Region, log_group_arn: &str, scope: &Scope<'_>) -> Document {
+    fn policy(&self, region: &Region, function_name: &str, scope: &Scope<'_>) -> Document {
+        let log_group = format!("log-group:{}", log_group_name(function_name));
+        let log_group_arn = arn("logs", region, scope.account, &log_group);
         let mut statements =
             vec![allow("Logs", &["logs:CreateLogStream", "logs:PutLogEvents"], &[format!("{log_group_arn}:*")])];
         statements.extend(self.uses.iter().map(|used| used.statement(region, scope)));
@@ -328,6 +332,10 @@ fn trust(account: &str, function_arn: &str) -> Document {
 
 fn arn(service: &str, region: &Region, account: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{region}:{account}:{resource}")
+}
+
+fn log_group_name(function_name: &str) -> String {
+    format!("/aws/lambda/{function_name}")
 }
 
 /// Roles are global, so their names tell the regions apart.

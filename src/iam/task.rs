@@ -18,8 +18,18 @@ pub enum Task {
 }
 
 impl Task {
-    /// Those that need the least first.
+    /// In the order in which people come to need them.
     pub const ALL: [Self; 4] = [Self::Plan, Self::Apply, Self::Operate, Self::Destroy];
+
+    /// How it is called on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Plan => "plan",
+            Task::Apply => "apply",
+            Task::Operate => "operate",
+            Task::Destroy => "destroy",
+        }
+    }
 
     /// What it needs for a resource of a kind with these permissions.
     pub fn grants(self, permissions: &Permissions, holds_data: bool) -> Vec<&'static [Grant]> {
@@ -36,11 +46,6 @@ impl Task {
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Task::Plan => "plan",
-            Task::Apply => "apply",
-            Task::Operate => "operate",
-            Task::Destroy => "destroy",
-        })
+        f.write_str(self.name())
     }
 }

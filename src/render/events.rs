@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::hint::next_step;
 use super::json::{FORMAT_VERSION, FieldDocument, PlanDocument};
 use crate::graph::{Address, Failure};
+use crate::iam::Task;
 use crate::plan::{Action, Plan};
 use crate::run::{Event, Outcome};
 
@@ -73,14 +74,14 @@ struct FailureDocument<'a> {
     next: String,
 }
 
-impl<'a> From<&'a Failure> for FailureDocument<'a> {
-    fn from(failure: &'a Failure) -> Self {
+impl<'a> FailureDocument<'a> {
+    fn of(failure: &'a Failure, task: Task) -> Self {
         Self {
             operation: &failure.operation,
             code: &failure.code,
             message: &failure.message,
             request_id: failure.request_id.as_deref(),
-            next: next_step(failure),
+            next: next_step(failure, task),
         }
     }
 }
@@ -140,8 +141,8 @@ pub fn loss_line(address: &Address, what: &str, until: Option<&str>) -> String {
     line(What::Loss { address: address.to_string(), what, recoverable_until: until })
 }
 
-/// One event on one line. `origins` are the lines of the spec that addresses come from.
-pub fn event_line(event: &Event, origins: &BTreeMap<Address, String>) -> String {
+/// One event of a task on one line. `origins` are the lines of the spec that addresses come from.
+pub fn event_line(event: &Event, task: Task, origins: &BTreeMap<Address, String>) -> String {
     line(match event {
         Event::Started { address, action } => What::Started { address: address.to_string(), action: *action },
         Event::Waiting { address, what } => What::Waiting { address: address.to_string(), what },
@@ -153,7 +154,7 @@ pub fn event_line(event: &Event, origins: &BTreeMap<Address, String>) -> String 
             action: *action,
             milliseconds: took.as_millis(),
             origin: origins.get(address).map(String::as_str),
-            failure: failure.into(),
+            failure: FailureDocument::of(failure, task),
         },
         Event::Skipped { address, because_of } => {
             What::Skipped { address: address.to_string(), because_of: because_of.as_ref().map(Address::to_string) }
@@ -236,7 +237,7 @@ mod tests {
             Event::Outstanding { address: address.clone(), what: "confirm the mail".into() },
         ];
         let origins = BTreeMap::from([(address, "specs/production.toml:19".to_owned())]);
-        let lines: Vec<_> = events.iter().map(|event| event_line(event, &origins)).collect();
+        let lines: Vec<_> = events.iter().map(|event| event_line(event, Task::Apply, &origins)).collect();
         assert_snapshot!(lines.join("\n"), @r#"
         {"format_version":1,"event":"started","address":"us-west-2/topic.alerts","action":"create"}
         {"format_version":1,"event":"waiting","address":"us-west-2/topic.alerts","what":"the topic\nto be there"}

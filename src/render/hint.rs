@@ -1,11 +1,12 @@
 //! One clear next step for every failure.
 
 use crate::graph::{Failure, FailureClass};
+use crate::iam::Task;
 use crate::kinds::task_needing;
 
-/// What to do about a failure.
-pub fn next_step(failure: &Failure) -> String {
-    known(failure).unwrap_or_else(|| by_class(failure))
+/// What to do about a failure of a command that does this task.
+pub fn next_step(failure: &Failure, task: Task) -> String {
+    known(failure).unwrap_or_else(|| by_class(failure, task))
 }
 
 /// Failures whose message names the cause.
@@ -16,6 +17,12 @@ fn known(failure: &Failure) -> Option<String> {
     }
     if says("Time to live has been modified multiple times") {
         return Some("DynamoDB takes one change of TTL in an hour: run the same command again then".into());
+    }
+    if says("Encryption mode change") {
+        return Some(
+            "DynamoDB changes the encryption of a table only some times in 24 hours: run the same command again then"
+                .into(),
+        );
     }
     if says("acted as a source region") {
         return Some("DynamoDB keeps a source region for 24 hours after its last replica was made: run the same command again then".into());
@@ -43,9 +50,9 @@ fn known(failure: &Failure) -> Option<String> {
     None
 }
 
-fn by_class(failure: &Failure) -> String {
+fn by_class(failure: &Failure, task: Task) -> String {
     match failure.class {
-        FailureClass::Denied => denied(failure),
+        FailureClass::Denied => denied(failure, task),
         FailureClass::Exists => {
             "something else has this name: choose another suffix, or remove it yourself if it is yours".into()
         }
@@ -71,9 +78,9 @@ fn by_class(failure: &Failure) -> String {
 }
 
 /// Which action is missing, and where all of them are told.
-fn denied(failure: &Failure) -> String {
+fn denied(failure: &Failure, task: Task) -> String {
     let action = denied_action(&failure.message).unwrap_or(&failure.operation);
-    match task_needing(action) {
+    match task_needing(action, task) {
         Some(task) => format!(
             "let the caller do `{action}` (`drctl iam-policy {task}` prints all that it needs), then run the same command again"
         ),

@@ -11,11 +11,13 @@ use super::human::{amount, done, sign, took, waiting_text};
 use super::stderr::say;
 use super::style::Style;
 use crate::graph::{Address, printable};
+use crate::iam::Task;
 use crate::plan::Action;
 use crate::run::Event;
 
 /// Tells events to people, on standard error.
 pub struct Reporter {
+    task: Task,
     style: Style,
     terminal: bool,
     bars: MultiProgress,
@@ -25,9 +27,10 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// A reporter that names the spec lines of `origins` beside failures.
-    pub fn new(origins: BTreeMap<Address, String>) -> Self {
+    /// A reporter of a task that names the spec lines of `origins` beside failures.
+    pub fn new(task: Task, origins: BTreeMap<Address, String>) -> Self {
         Self {
+            task,
             style: Style::for_stderr(),
             terminal: console::user_attended_stderr(),
             bars: MultiProgress::new(),
@@ -48,7 +51,7 @@ impl Reporter {
             Event::Failed { address, action, took: _, failure } => {
                 let origin = self.origins.get(&address).map(|origin| format!(" ({origin})")).unwrap_or_default();
                 let line = self.style.bad(&format!("✗ {} {address}{origin}: {failure}", doing(action)));
-                self.end(&address, &format!("{line}\n  next: {}", next_step(&failure)));
+                self.end(&address, &format!("{line}\n  next: {}", next_step(&failure, self.task)));
             }
             Event::Skipped { address, because_of } => {
                 let why = because_of.map_or_else(

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{amount, next_step, plan_json, took};
 use crate::graph::{Failure, FailureClass};
+use crate::iam::Task;
 use crate::plan::{Observation, Plan, Sight, destroy, plan};
 use crate::run::fake::{System, with};
 use crate::tests::{SPEC, at, text};
@@ -220,15 +221,21 @@ fn a_known_failure_comes_with_what_to_do_about_it() {
         failure(Other, "InvalidParameterValueException", "decreases account's UnreservedConcurrentExecution below 100"),
         failure(Other, "ValidationException", "Time to live has been modified multiple times within a fixed interval"),
         failure(Other, "ValidationException", "the table acted as a source region for a replica in the last 24 hours"),
+        failure(
+            Other,
+            "LimitExceededException",
+            "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window",
+        ),
         failure(Other, "ValidationException", "Resource cannot be deleted as it is protected: deletion protection"),
         failure(Denied, "ExpiredTokenException", "The security token is expired"),
         failure(Denied, "InvalidClientTokenId", "The token is invalid"),
         failure(Denied, "AccessDeniedException", "User: me is not authorized to perform: iam:PassRole on resource: r"),
     ];
-    assert_snapshot!(steps.iter().map(next_step).collect::<Vec<_>>().join("\n"), @"
+    assert_snapshot!(steps.iter().map(|failure| next_step(failure, Task::Apply)).collect::<Vec<_>>().join("\n"), @"
     lower `reserved-concurrency`, or ask for a higher Lambda concurrency quota in this region: AWS keeps 100 unreserved
     DynamoDB takes one change of TTL in an hour: run the same command again then
     DynamoDB keeps a source region for 24 hours after its last replica was made: run the same command again then
+    DynamoDB changes the encryption of a table only some times in 24 hours: run the same command again then
     somebody turned the table's deletion protection on meanwhile: if it really is to go, run the same command again, which then asks for it
     the credentials have expired: renew them and run the same command again
     AWS does not accept these credentials: check them with `aws sts get-caller-identity`
@@ -240,7 +247,8 @@ fn a_known_failure_comes_with_what_to_do_about_it() {
 fn every_class_of_failure_has_a_next_step() {
     use FailureClass::{Dark, Deadline, Denied, Exists, Malformed, NotFound, Other, Throttled, Unreachable};
     let classes = [Denied, Exists, NotFound, Unreachable, Dark, Throttled, Deadline, Malformed, Other];
-    let steps = classes.map(|class| format!("{class:?}: {}", next_step(&failure(class, "Code", "message"))));
+    let steps =
+        classes.map(|class| format!("{class:?}: {}", next_step(&failure(class, "Code", "message"), Task::Apply)));
     assert_snapshot!(steps.join("\n"), @"
     Denied: let the caller do `lambda:CreateFunction` (`drctl iam-policy apply` prints all that it needs), then run the same command again
     Exists: something else has this name: choose another suffix, or remove it yourself if it is yours
@@ -251,5 +259,36 @@ fn every_class_of_failure_has_a_next_step() {
     Deadline: AWS takes longer than usual: run the same command again, it continues from here
     Malformed: run the same command again; if it stays, report it with the request id
     Other: put right what the message says, then run the same command again, it continues from here
+    ");
+}
+
+#[test]
+fn who_is_refused_is_told_of_the_policy_of_what_they_do() {
+    let refused = |action: &str, task| {
+        let message = format!("User: me is not authorized to perform: {action} on resource: r");
+        let failure = failure(FailureClass::Denied, "AccessDeniedException", &message);
+        next_step(&failure, task).split('`').nth(3).unwrap_or("nothing").to_owned()
+    };
+    let told = [
+        refused("lambda:GetFunction", Task::Apply),
+        refused("kms:GenerateDataKey", Task::Apply),
+        refused("kms:GenerateDataKey", Task::Operate),
+        // A pipeline gives the lock back.
+        refused("s3:DeleteObject", Task::Apply),
+        refused("s3:DeleteObject", Task::Destroy),
+        // What the task does not have is another one's.
+        refused("dynamodb:DeleteTable", Task::Apply),
+        refused("iam:CreateRole", Task::Plan),
+        refused("ec2:RunInstances", Task::Plan),
+    ];
+    assert_snapshot!(told.join("\n"), @"
+    drctl iam-policy apply
+    drctl iam-policy apply
+    drctl iam-policy operate
+    drctl iam-policy apply
+    drctl iam-policy destroy
+    drctl iam-policy destroy
+    drctl iam-policy apply
+    nothing
     ");
 }

@@ -16,10 +16,10 @@ const FLOORS: [(&str, &[&str]); 15] = [
     ("aws", &["graph"]),
     ("state", &["graph", "iam", "aws"]),
     ("plan", &["graph", "state"]),
-    ("kinds", &["graph", "iam", "aws", "plan"]),
+    ("kinds", &["graph", "iam", "aws", "state", "plan"]),
     ("desired", &["graph", "spec", "package", "kinds"]),
     ("run", &["graph", "aws", "state", "plan", "kinds", "desired"]),
-    ("render", &["graph", "state", "plan", "kinds", "run"]),
+    ("render", &["graph", "iam", "state", "plan", "kinds", "run"]),
     ("saved", &["graph", "state", "plan", "kinds", "desired"]),
     (
         "ops",

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use drctl::desired::{self, Spec};
-use drctl::iam::{MANAGED_POLICY, Permissions, Task};
-use drctl::kinds::{Kind, REGISTRY, SYSTEM};
+use drctl::desired::{self, CodeHashes, Spec};
+use drctl::iam::{Grant, MANAGED_POLICY, Permissions, Policy, System, Task};
+use drctl::kinds::{self, Kind, REGISTRY, SYSTEM};
 use drctl::ops::iam_policy;
 use drctl::state;
+use serde_json::{Value, json};
 
 use super::floors::{Source, imports, sources};
 
@@ -191,6 +192,74 @@ fn deleting_what_holds_data_is_a_task_of_its_own() {
         let name = action.split(':').nth(1).unwrap_or_default();
         assert!(reads.iter().any(|read| name.starts_with(read)), "{action} is no read");
     }
+}
+
+/// A name that is misspelt in a table would allow nothing, and nobody would be told.
+#[test]
+fn whatever_a_grant_names_is_there() {
+    const ACCOUNT: &str = "123456789012";
+    let mut met = BTreeSet::new();
+    // A URL of each sort, because they need different things.
+    let spec = production(|spec| spec.replacen("auth = \"none\"", "auth = \"iam\"", 1));
+    let (graph, regions) = (spec.graph(ACCOUNT, &CodeHashes::new()), spec.regions());
+    let (name, suffix) = (spec.system.name.as_str(), spec.system.suffix.as_str());
+    let system = System { account: ACCOUNT, name, regions: &regions, suffix, graph: &graph };
+    for (address, node) in graph.iter() {
+        let grants = kinds::find(&address.kind).expect("a kind of the registry").permissions.all();
+        for (number, grant) in grants.enumerate() {
+            if let Some((property, value)) = grant.given {
+                let is = node.properties.text(property).unwrap_or_else(|| panic!("{address} has no {property}"));
+                if is != value {
+                    continue;
+                }
+            }
+            met.insert((address.kind.clone(), number));
+            for resource in grant.on {
+                let (mut policy, calls) = (Policy::default(), grant.actions);
+                let alone = Grant { on: std::slice::from_ref(resource), ..*grant };
+                policy.allow_on(&[alone], system, &address.place, &node.properties);
+                assert!(!policy.actions().is_empty(), "{calls:?} of {address}: nothing is called {resource}");
+                let empty = policy.document().to_string().contains(":[]");
+                assert!(!empty, "{calls:?} of {address} has an empty condition");
+            }
+        }
+    }
+    for kind in &REGISTRY {
+        for (number, grant) in kind.permissions.all().enumerate() {
+            let calls = grant.actions;
+            assert!(met.contains(&(kind.meta.kind.to_owned(), number)), "{}: nothing needs {calls:?}", kind.meta.kind);
+        }
+    }
+}
+
+#[test]
+fn the_rights_on_keys_end_at_the_systems_own() {
+    let spec = production(|spec| spec);
+    let held = [Task::Apply, Task::Destroy].map(|task| iam_policy(task, &spec, "123456789012").document());
+    let statements = held.iter().flat_map(|document| document["Statement"].as_array().expect("a list"));
+    for statement in statements {
+        let actions: Vec<_> =
+            statement["Action"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        let held_to = |key: &str, value: &str| statement["Condition"]["StringEquals"][key] == json!([value]);
+        for (tag, on) in [
+            ("ResourceTag", ["kms:CancelKeyDeletion", "kms:EnableKey", "kms:ScheduleKeyDeletion"].as_slice()),
+            ("RequestTag", &["kms:TagResource"]),
+        ] {
+            if on.iter().any(|action| actions.contains(action)) {
+                assert!(held_to(&format!("aws:{tag}/drctl:system"), "payment-dr"), "{statement}");
+                assert!(held_to(&format!("aws:{tag}/drctl:suffix"), "prod-001"), "{statement}");
+            }
+        }
+        let never = ["kms:DisableKey", "kms:DisableKeyRotation", "s3:DeleteBucketPolicy"];
+        assert!(never.iter().all(|action| !actions.contains(action)), "{statement}");
+    }
+}
+
+#[test]
+fn who_stops_a_function_by_hand_can_start_it_again() {
+    let actions = iam_policy(Task::Operate, &production(|spec| spec), "123456789012").actions();
+    assert!(actions.contains("lambda:PutFunctionConcurrency"));
+    assert!(actions.contains("lambda:DeleteFunctionConcurrency"));
 }
 
 #[test]

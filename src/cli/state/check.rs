@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::session::{Code, Session, SystemArgs, complete};
 use crate::cli::ui::Ui;
 use crate::desired::Spec;
+use crate::iam::Task;
 use crate::ops::state_bucket_lacks;
 use crate::plan::{Action, Plan, plan};
 use crate::render::{Style, amount, next_step};
@@ -125,7 +126,7 @@ async fn of_buckets(clients: &Clients, spec: &Spec) -> Vec<Finding> {
             Ok(None) => {}
             Err(failure) => findings.push(Finding::bad(
                 format!("nobody can say whether {name} is protected: {failure}"),
-                next_step(&failure),
+                next_step(&failure, Task::Plan),
             )),
         }
     }

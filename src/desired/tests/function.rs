@@ -421,3 +421,23 @@ fn the_payment_and_the_health_function_are_found_by_what_they_use() {
     assert_eq!(minimal.payment_function(), Some("payment-processor"));
     assert_eq!(minimal.health_function(), None);
 }
+
+/// A function that uses this many tables.
+fn with_tables(count: usize) -> String {
+    let tables =
+        |line: &dyn Fn(String) -> String| (0..count).map(|n| line(format!("payments-{n:03}"))).collect::<String>();
+    let declared = tables(&|name| format!("[table.{name}]\nkey = \"id\"\n"));
+    let used = tables(&|name| format!("table.{name} = \"write\", "));
+    SPEC.replace("source = \"pay\"", &format!("source = \"pay\"\nuses = {{ {} }}", used.trim_end_matches(", ")))
+        + &declared
+}
+
+#[test]
+fn what_a_function_uses_has_to_fit_into_the_policy_of_its_role_and_its_environment() {
+    spec(&with_tables(40));
+    let told = problems(&with_tables(120));
+    assert!(told.contains("the policy of the function's role would have "), "{told}");
+    assert!(told.contains(" characters, and AWS takes 10240"), "{told}");
+    assert!(told.contains("the function's environment would have "), "{told}");
+    assert!(told.contains(" characters, and AWS takes 4096"), "{told}");
+}

@@ -347,10 +347,8 @@ impl Put<'_> {
 
     async fn policy(&self) -> Result<(), Failure> {
         let name = &self.bucket.name;
-        let Some(policy) = &self.bucket.policy else {
-            let call = self.s3.delete_bucket_policy().bucket(name).expected_bucket_owner(self.account);
-            return call.send().await.gone("s3:DeleteBucketPolicy");
-        };
+        // No spec wants a bucket without one, and an adoption leaves a bucket as it is.
+        let Some(policy) = &self.bucket.policy else { return Ok(()) };
         retry(self.cx.within(SETTLED_WITHIN), SETTLING, || async {
             let call = self.s3.put_bucket_policy().bucket(name).expected_bucket_owner(self.account);
             call.policy(policy.to_text()).send().await.call("s3:PutBucketPolicy")

@@ -26,7 +26,6 @@ impl Permitted for Bucket {
             Grant::calls(
                 &[
                     "s3:CreateBucket",
-                    "s3:DeleteBucketPolicy",
                     "s3:ListBucket",
                     "s3:PutBucketOwnershipControls",
                     "s3:PutBucketPolicy",

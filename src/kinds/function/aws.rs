@@ -6,7 +6,8 @@ use std::time::Duration;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Architecture, Environment, FunctionCode, LastUpdateStatus, Runtime, State, TracingConfig, TracingMode,
+    Architecture, Environment, EnvironmentError, FunctionCode, LastUpdateStatus, Runtime, State, TracingConfig,
+    TracingMode,
 };
 
 use super::Function;
@@ -268,8 +269,9 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Function>>, Fa
         return Ok(None);
     }
     let arn = configuration.function_arn().ok_or_else(|| missing("ARN"))?.to_owned();
-    if let Some(error) = configuration.environment().and_then(|environment| environment.error()) {
-        // Who may not decrypt them is told everything else.
+    // Who may not decrypt the variables is told everything else. Those that nobody can decrypt now, because the key is
+    // disabled or about to go, are no variables: the key comes before the function, and then they are set anew.
+    if let Some(error) = configuration.environment().and_then(|environment| environment.error()).filter(is_denial) {
         let message =
             format!("no environment variables in the answer: {}", error.message().unwrap_or("no reason given"));
         let failure = Failure::new(FailureClass::Denied, "lambda:GetFunction", message);
@@ -297,6 +299,10 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Function>>, Fa
         tags,
     };
     Ok(Some(Found { attributes: attributes(name, &arn), resource }))
+}
+
+fn is_denial(error: &&EnvironmentError) -> bool {
+    error.error_code().is_none_or(|code| code.contains("AccessDenied"))
 }
 
 /// The code to upload. Lambda takes zips of up to 50 MB in the request.

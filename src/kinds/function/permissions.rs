@@ -30,7 +30,8 @@ impl Permitted for Function {
                 .only(&[Condition::equals("iam:PassedToService", "lambda.amazonaws.com")]),
         ],
         remove: &[Grant::calls(&["lambda:DeleteFunction"], FUNCTION)],
-        operate: &[Grant::calls(&["lambda:PutFunctionConcurrency"], FUNCTION)],
+        // A function that reserves nothing is started again by taking back what stopped it.
+        operate: &[Grant::calls(&["lambda:DeleteFunctionConcurrency", "lambda:PutFunctionConcurrency"], FUNCTION)],
         ..Permissions::NONE
     };
 }

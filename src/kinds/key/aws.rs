@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_kms::Client;
+use aws_sdk_kms::config::Builder;
+use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::types::{KeyMetadata, KeyState, MultiRegionConfiguration, Tag};
 use futures::try_join;
 
@@ -22,6 +24,13 @@ const SETTLING: &[Transient] =
 /// How long that may take.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
+/// How often a key is asked for, and how long KMS may take to list one that it made without telling.
+const ATTEMPTS: usize = 3;
+const LISTED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What the SDK would repeat by itself, and surely has made nothing.
+const BUSY: &[Transient] = &[("ThrottlingException", "")];
+
 /// A replica usually takes less than a minute.
 const REPLICATED_WITHIN: Duration = Duration::from_secs(300);
 
@@ -36,7 +45,7 @@ impl Lifecycle for Key {
     async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
         let before = match self.made_earlier(cx).await? {
             Some(id) => self.restored(cx, id).await?,
-            None => self.make(cx).await?,
+            None => self.made(cx).await?,
         };
         Self::update(&before, self, cx).await?;
         let id = known(&before)?;
@@ -56,14 +65,15 @@ impl Lifecycle for Key {
                 }
                 _ => here.join(&before.home, after).await?,
             };
+            // The marks come first: a caller may have the right to do the rest to marked keys only.
+            here.tag(&is.tags, &after.tags).await?;
             if let Some(wanted) = after.policies.get(region).filter(|wanted| **wanted != is.policy) {
                 here.put_policy(wanted).await?;
             }
             here.settle(&is.member, wanted, &after.alias).await?;
-            here.tag(&TagChange::between(&is.tags, &after.tags)).await?;
         }
-        if before.rotation != after.rotation {
-            put_rotation(cx, &before.home, id, after.rotation).await?;
+        if after.rotation && !before.rotation {
+            put_rotation(cx, &before.home, id).await?;
         }
         for region in before.members.keys().filter(|region| !after.members.contains_key(*region)) {
             schedule_deletion(cx, region, id).await?;
@@ -86,14 +96,45 @@ impl Lifecycle for Key {
 }
 
 impl Key {
+    /// A key that was not there. KMS takes no token by which it could tell a request from its repetition, so what
+    /// may have been heard is looked for before it is asked again.
+    async fn made(&self, cx: Context<'_>) -> Result<Self, Failure> {
+        for _ in 1..ATTEMPTS {
+            match self.make(cx).await {
+                Err(failure) if may_have_been_heard(&failure) => {
+                    if let Some(id) = self.listed(cx).await? {
+                        return self.restored(cx, id).await;
+                    }
+                }
+                done => return done,
+            }
+        }
+        self.make(cx).await
+    }
+
+    /// Waits for a key that a request made whose answer did not come; `None` if there is none.
+    async fn listed(&self, cx: Context<'_>) -> Result<Option<String>, Failure> {
+        let wait = Wait { operation: "kms:ListKeys", until: "a key that may have been made", deadline: LISTED_WITHIN };
+        let look = || async { Ok(self.made_earlier(cx).await?.map_or_else(|| Look::not_yet("unknown"), Look::Ready)) };
+        match poll(wait, cx.progress, look).await {
+            Err(failure) if failure.class == FailureClass::Deadline => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    /// Makes a key, with one request.
     async fn make(&self, cx: Context<'_>) -> Result<Self, Failure> {
         const CREATE: &str = "kms:CreateKey";
         let (Some(member), Some(policy)) = (self.members.get(&self.home), self.policies.get(&self.home)) else {
             return Err(Failure::malformed("drctl", format!("the key has no part in {}, its home", self.home)));
         };
-        let create = cx.region(&self.home)?.kms.create_key().multi_region(true).description(&member.description);
-        let create = create.policy(policy.to_text()).set_tags(Some(api_tags(&self.tags)?));
-        let metadata = create.send().await.call(CREATE)?.key_metadata;
+        let (kms, tags) = (&cx.region(&self.home)?.kms, api_tags(&self.tags)?);
+        let create = || async {
+            let call = kms.create_key().multi_region(true).description(&member.description).policy(policy.to_text());
+            let once = Builder::default().retry_config(RetryConfig::disabled());
+            call.set_tags(Some(tags.clone())).customize().config_override(once).send().await.call(CREATE)
+        };
+        let metadata = retry(cx.within(SETTLED_WITHIN), BUSY, create).await?.key_metadata;
         let metadata = metadata.ok_or_else(|| Failure::malformed(CREATE, "no key in the answer"))?;
         Ok(Self {
             id: Some(given(CREATE, "id", metadata.key_id())?.to_owned()),
@@ -111,7 +152,8 @@ impl Key {
             return Err(failure);
         }
         if let Some((region, key)) = seen.first() {
-            if self.is_ours(cx, region, key.key_id()).await? {
+            // A key of one Region is not ours, and its policy may keep us from its tags.
+            if key.key_id().starts_with(MULTI_REGION) && self.is_ours(cx, region, key.key_id()).await? {
                 return Ok(Some(key.key_id().to_owned()));
             }
             let message = format!("{} in {region} leads to {}, which is not this system's", self.alias, key.key_id());
@@ -246,8 +288,8 @@ impl Here<'_> {
 
     /// Changes what differs between the two.
     async fn settle(&self, is: &Member, wanted: &Member, alias: &str) -> Result<(), Failure> {
-        if is.enabled != wanted.enabled {
-            self.enable(wanted.enabled).await?;
+        if wanted.enabled && !is.enabled {
+            self.kms.enable_key().key_id(self.id).send().await.call("kms:EnableKey")?;
         }
         if is.description != wanted.description {
             let update = self.kms.update_key_description().key_id(self.id).description(&wanted.description);
@@ -259,23 +301,16 @@ impl Here<'_> {
         Ok(())
     }
 
-    async fn tag(&self, tags: &TagChange) -> Result<(), Failure> {
-        if !tags.set.is_empty() {
-            let tag = self.kms.tag_resource().key_id(self.id).set_tags(Some(api_tags(&tags.set)?));
+    /// Brings the tags in order. All are sent if one is, because a caller may have the right to give the marks only.
+    async fn tag(&self, are: &Tags, wanted: &Tags) -> Result<(), Failure> {
+        let TagChange { set, unset } = TagChange::between(are, wanted);
+        if !set.is_empty() {
+            let tag = self.kms.tag_resource().key_id(self.id).set_tags(Some(api_tags(wanted)?));
             tag.send().await.call("kms:TagResource")?;
         }
-        if !tags.unset.is_empty() {
-            let untag = self.kms.untag_resource().key_id(self.id).set_tag_keys(Some(tags.unset.clone()));
+        if !unset.is_empty() {
+            let untag = self.kms.untag_resource().key_id(self.id).set_tag_keys(Some(unset));
             untag.send().await.call("kms:UntagResource")?;
-        }
-        Ok(())
-    }
-
-    async fn enable(&self, enabled: bool) -> Result<(), Failure> {
-        if enabled {
-            self.kms.enable_key().key_id(self.id).send().await.call("kms:EnableKey")?;
-        } else {
-            self.kms.disable_key().key_id(self.id).send().await.call("kms:DisableKey")?;
         }
         Ok(())
     }
@@ -359,6 +394,12 @@ fn lacks(what: &str) -> Failure {
     Failure::malformed("kms:DescribeKey", format!("no {what} in the answer"))
 }
 
+/// Whether a request that failed like this may have been carried out all the same.
+fn may_have_been_heard(failure: &Failure) -> bool {
+    failure.class == FailureClass::Unreachable
+        || ["DependencyTimeoutException", "InternalFailure", "KMSInternalException"].contains(&failure.code.as_str())
+}
+
 fn is_pending(key: &KeyMetadata) -> bool {
     matches!(key.key_state(), Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion))
 }
@@ -391,12 +432,9 @@ async fn rotation(cx: Context<'_>, region: &Region, id: &str) -> Result<bool, Fa
     Ok(status.send().await.call("kms:GetKeyRotationStatus")?.key_rotation_enabled())
 }
 
-/// Rotation is home's, and its replicas follow.
-async fn put_rotation(cx: Context<'_>, home: &Region, id: &str, on: bool) -> Result<(), Failure> {
+/// Turns rotation on. It is home's, and its replicas follow.
+async fn put_rotation(cx: Context<'_>, home: &Region, id: &str) -> Result<(), Failure> {
     let kms = &cx.region(home)?.kms;
-    if !on {
-        return kms.disable_key_rotation().key_id(id).send().await.call("kms:DisableKeyRotation").map(|_| ());
-    }
     retry(cx.within(SETTLED_WITHIN), SETTLING, || async {
         kms.enable_key_rotation().key_id(id).send().await.call("kms:EnableKeyRotation")
     })

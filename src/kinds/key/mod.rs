@@ -68,7 +68,8 @@ impl Key {
     }
 
     /// The account decides by IAM who administers and uses the key; two services come with no role that could say so.
-    /// Alarms have no condition, because KMS does not hear whose they are: that is the topic's policy to check.
+    /// Alarms have no condition: AWS documents none for alarms that tell encrypted topics, and an alarm that one keeps
+    /// out is silent. Whose alarms may publish is the topic's policy to say.
     pub fn policy(region: &Region, account: &str, suffix: &str) -> Document {
         Document::new(json!({ "Version": "2012-10-17", "Statement": [
             {

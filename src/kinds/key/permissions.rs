@@ -7,6 +7,19 @@ use crate::kinds::Permitted;
 /// KMS makes the ids; those of multi-Region keys begin like this.
 const KEY: &[&str] = &["arn:aws:kms:{region}:{account}:key/mrk-*"];
 
+/// The system's own keys, among all of the account's. It takes KMS up to five minutes to heed new tags, so what a
+/// new key needs at once is not held to them.
+const MARKED: &[Condition] = &[
+    Condition::equals("aws:ResourceTag/drctl:suffix", "{suffix}"),
+    Condition::equals("aws:ResourceTag/drctl:system", "{system}"),
+];
+
+/// Tags that make a key the system's.
+const MARKING: &[Condition] = &[
+    Condition::equals("aws:RequestTag/drctl:suffix", "{suffix}"),
+    Condition::equals("aws:RequestTag/drctl:system", "{system}"),
+];
+
 /// What an alias leads to, and a key that has no id yet.
 const ANY_KEY: &[&str] = &["arn:aws:kms:{region}:{account}:key/*"];
 
@@ -34,22 +47,15 @@ impl Permitted for Key {
         ],
         change: &[
             Grant::everywhere(&["kms:CreateKey", "kms:ListKeys"]),
-            Grant::calls(&["kms:TagResource"], ANY_KEY),
+            Grant::calls(&["kms:TagResource"], ANY_KEY).only(MARKING),
             Grant::calls(&["kms:CreateAlias", "kms:UpdateAlias"], ALIASED),
+            // KMS takes a new key's policy from those only who may write it again, and has no tags to judge by then.
+            Grant::calls(&["kms:EnableKeyRotation", "kms:PutKeyPolicy", "kms:ReplicateKey"], KEY),
             Grant::calls(
-                &[
-                    "kms:CancelKeyDeletion",
-                    "kms:DisableKey",
-                    "kms:DisableKeyRotation",
-                    "kms:EnableKey",
-                    "kms:EnableKeyRotation",
-                    "kms:PutKeyPolicy",
-                    "kms:ReplicateKey",
-                    "kms:UntagResource",
-                    "kms:UpdateKeyDescription",
-                ],
+                &["kms:CancelKeyDeletion", "kms:EnableKey", "kms:UntagResource", "kms:UpdateKeyDescription"],
                 KEY,
-            ),
+            )
+            .only(MARKED),
             Grant::implied(&["iam:CreateServiceLinkedRole"], SYNCHRONIZATION)
                 .only(&[Condition::equals("iam:AWSServiceName", "mrk.kms.amazonaws.com")]),
             Grant::implied(
@@ -67,7 +73,7 @@ impl Permitted for Key {
             Grant::implied(&["kms:CreateGrant", "kms:Encrypt"], KEY).only(BY_LAMBDA),
             Grant::implied(&["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], KEY).only(BY_SECRETS_MANAGER),
         ],
-        remove: &[Grant::calls(&["kms:ScheduleKeyDeletion"], KEY)],
+        remove: &[Grant::calls(&["kms:ScheduleKeyDeletion"], KEY).only(MARKED)],
         operate: &[Grant::implied(&["kms:Decrypt", "kms:GenerateDataKey"], KEY).only(BY_SECRETS_MANAGER)],
         ..Permissions::NONE
     };

@@ -12,7 +12,17 @@ use crate::graph::{Attributes, Failure, FailureClass, Input, Tags};
 use crate::kinds::{Context, Created, Found, Lifecycle, Seen, TagChange, Target};
 
 /// Two writes to one group at a time.
-const SETTLING: &[Transient] = &[("OperationAbortedException", ""), ("ResourceNotFoundException", "")];
+const SETTLING: &[Transient] = &[BUSY, ("ResourceNotFoundException", "")];
+const BUSY: Transient = ("OperationAbortedException", "");
+
+/// A key or its policy that is new, and that Logs does not see yet: "The specified KMS key does not exist or is not
+/// allowed to be used with Arn", with one code or the other, or "The specified KMS Key Id could not be found".
+const KEY_SETTLING: &[Transient] = &[
+    ("AccessDeniedException", "specified KMS key"),
+    ("InvalidParameterException", "specified KMS key"),
+    BUSY,
+    ("ResourceNotFoundException", ""),
+];
 
 /// How long a group just made may be unknown.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
@@ -31,13 +41,16 @@ impl Lifecycle for LogGroup {
 
     async fn create(&self, cx: Context<'_>) -> Result<Created, Failure> {
         let logs = &cx.regional()?.logs;
-        logs.create_log_group()
-            .log_group_name(&self.name)
-            .set_kms_key_id(self.kms_key.as_ref().map(|key| key.known().to_owned()))
-            .set_tags(Some(self.tags.clone().into_iter().collect()))
-            .send()
-            .await
-            .call("logs:CreateLogGroup")?;
+        retry(cx.within(SETTLED_WITHIN), KEY_SETTLING, || async {
+            logs.create_log_group()
+                .log_group_name(&self.name)
+                .set_kms_key_id(self.kms_key.as_ref().map(|key| key.known().to_owned()))
+                .set_tags(Some(self.tags.clone().into_iter().collect()))
+                .send()
+                .await
+                .call("logs:CreateLogGroup")
+        })
+        .await?;
         put_retention(cx, self).await?;
         Ok(Created { id: self.name.clone(), attributes: attributes(&arn(cx, &self.name)?) })
     }
@@ -72,7 +85,7 @@ impl Lifecycle for LogGroup {
 
     async fn delete(&self, cx: Context<'_>) -> Result<(), Failure> {
         let logs = &cx.regional()?.logs;
-        retry(cx.within(SETTLED_WITHIN), &[("OperationAbortedException", "")], || async {
+        retry(cx.within(SETTLED_WITHIN), &[BUSY], || async {
             logs.delete_log_group().log_group_name(&self.name).send().await.gone("logs:DeleteLogGroup")
         })
         .await
@@ -163,7 +176,7 @@ async fn put_key(cx: Context<'_>, group: &LogGroup) -> Result<(), Failure> {
         let call = logs.associate_kms_key().log_group_name(&group.name).kms_key_id(key.known());
         call.send().await.call("logs:AssociateKmsKey")
     };
-    retry(cx.within(SETTLED_WITHIN), SETTLING, put).await.map(|_| ())
+    retry(cx.within(SETTLED_WITHIN), KEY_SETTLING, put).await.map(|_| ())
 }
 
 /// Tag calls want the ARN without the `:*` that reads return (service model of CloudWatch Logs).

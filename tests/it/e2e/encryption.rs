@@ -71,6 +71,16 @@ fn everything_is_encrypted_with(world: &World, clients: &Clients, id: Option<&st
     }
 }
 
+/// From now on Logs does not know the key that these calls name, two times each with one of its codes.
+fn logs_see_the_key_late(world: &World, operation: &str) {
+    let fault = |code: &str| {
+        let message = "The specified KMS key does not exist or is not allowed to be used with Arn 'a'";
+        json!({"service": "logs", "operation": operation, "action": "error", "code": code, "message": message, "times": 2})
+    };
+    let faults = json!([fault("InvalidParameterException"), fault("AccessDeniedException")]);
+    world.block_on(set_faults(world.endpoint(), Some(&faults))).unwrap();
+}
+
 /// Pays in a region, and returns the key of the log object that this left.
 fn pay(world: &World, region_name: &str) -> String {
     let paid = world.pay(region_name, None);
@@ -96,6 +106,7 @@ fn a_system_with_a_key_of_its_own_works_and_comes_back_with_it() {
     let world = World::new();
     let clients = world.clients();
     world.write_spec(|spec| format!("{spec}{ENCRYPTED}"));
+    logs_see_the_key_late(&world, "CreateLogGroup");
     world.apply();
     world.is_in_sync();
     let (id, state) = key(&world, region(&clients, EAST));
@@ -158,6 +169,7 @@ fn a_system_that_runs_is_given_a_key_and_left_without_in_place() {
         .says(" to update, 0 to replace, 0 to delete")
         .says("objects that are there stay encrypted as they are")
         .says("what is logged already stays encrypted as it is");
+    logs_see_the_key_late(&world, "AssociateKmsKey");
     world.apply();
     world.is_in_sync();
     let (id, _) = key(&world, region(&clients, EAST));
@@ -209,6 +221,56 @@ fn a_key_that_drctl_did_not_come_to_note_down_is_found_and_no_other_one_is_made(
 }
 
 #[test]
+fn a_key_whose_answer_was_lost_is_found_in_the_same_run_and_no_other_one_is_made() {
+    let world = World::new();
+    world.write_small_spec(SMALL);
+    let lost = json!({"service": "kms", "operation": "CreateKey", "action": "lose_answer", "times": 1});
+    let failed = json!({"service": "kms", "operation": "CreateKey", "action": "error", "code": "KMSInternalException",
+                        "status": 500, "times": 1});
+    world.block_on(set_faults(world.endpoint(), Some(&json!([failed, lost])))).unwrap();
+    world.apply();
+    world.is_in_sync();
+    for name in [EAST, WEST] {
+        let listed = world.block_on(region(&world.clients(), name).kms.list_keys().send()).unwrap();
+        assert_eq!(listed.keys().len(), 1, "{name}: {listed:#?}");
+    }
+}
+
+/// Its variables cannot be read then, nor can what it stores.
+#[test]
+fn a_key_that_does_not_work_is_shown_and_works_again_after_an_apply() {
+    let world = World::new();
+    let clients = world.clients();
+    world.write_spec(|spec| format!("{spec}{ENCRYPTED}"));
+    world.apply();
+    let west = &region(&clients, WEST).kms;
+    let (id, _) = key(&world, region(&clients, WEST));
+
+    world.block_on(west.disable_key().key_id(&id).send()).unwrap();
+    world.eventually("a disabled key", || (key(&world, region(&clients, WEST)).1 == KeyState::Disabled).then_some(()));
+    world
+        .drctl("plan")
+        .ends_with(0)
+        .says("members.us-west-2.enabled: false -> true")
+        .says("~ us-west-2/function.payment-processor");
+    world.apply();
+    world.is_in_sync();
+    pay(&world, WEST);
+
+    for name in [WEST, EAST] {
+        world.block_on(region(&clients, name).kms.schedule_key_deletion().key_id(&id).send()).unwrap();
+    }
+    world.eventually("a key about to go", || {
+        (key(&world, region(&clients, EAST)).1 == KeyState::PendingReplicaDeletion).then_some(())
+    });
+    world.drctl("plan").ends_with(0).says("+ global/key.main");
+    world.apply();
+    world.is_in_sync();
+    everything_is_encrypted_with(&world, &clients, Some(&id));
+    pay(&world, EAST);
+}
+
+#[test]
 fn a_key_of_somebody_else_under_our_alias_is_left_alone() {
     let world = World::new();
     world.write_small_spec(SMALL);
@@ -217,7 +279,12 @@ fn a_key_of_somebody_else_under_our_alias_is_left_alone() {
     let theirs = world.block_on(kms.create_key().send()).unwrap().key_metadata.expect("a key").key_id;
     world.block_on(kms.create_alias().alias_name(ALIAS).target_key_id(&theirs).send()).unwrap();
     world.eventually("their alias", || world.block_on(kms.describe_key().key_id(ALIAS).send()).ok());
+    // Its owner lets nobody else look at it; that it is not ours is seen without.
+    let denied = json!([{"service": "kms", "operation": "ListResourceTags", "action": "error",
+                         "code": "AccessDeniedException", "region": WEST}]);
+    world.block_on(set_faults(world.endpoint(), Some(&denied))).unwrap();
     world.drctl("apply --yes").ends_with(1).says(&format!("leads to {theirs}, which is not this system's"));
+    world.block_on(set_faults(world.endpoint(), None)).unwrap();
     assert_eq!(key(&world, region(&clients, WEST)), (theirs, KeyState::Enabled));
     let listed = world.block_on(region(&clients, EAST).kms.list_keys().send()).unwrap();
     assert!(listed.keys().is_empty(), "{listed:#?}");

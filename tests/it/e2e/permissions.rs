@@ -1,8 +1,10 @@
 //! Who may do what: the printed policies let each task do its work, and nothing else.
 
+use aws_sdk_kms::types::Tag;
 use drctl::graph::Region;
+use drctl::kinds::key::Key;
 
-use super::world::{EAST, World};
+use super::world::{EAST, WEST, World};
 
 #[test]
 fn a_refused_call_says_which_action_is_missing_where_and_who_has_it() {
@@ -74,13 +76,41 @@ fn a_zone_of_somebody_else_and_what_was_made_by_hand_need_no_more() {
     world.drctl_as(&destroyer, down).ends_with(0).says("nothing left");
 }
 
+/// KMS knows the system's keys by their tags alone.
 #[test]
-fn a_url_that_wants_a_caller_of_aws_takes_payments_of_operators_alone() {
+fn a_key_is_made_repaired_deleted_and_brought_back_with_no_more_than_the_policies() {
+    const ALIAS: &str = "alias/payment-dr-prod-001";
     let world = World::new();
-    world.write_spec(|spec| spec.replacen("auth = \"none\"", "auth = \"iam\"", 1));
-    let [planner, operator] = ["plan", "operate"].map(|task| world.caller(task));
-    world.apply();
-    world.drctl_as_given(&operator, "secret set", "value").ends_with(0);
-    world.drctl_as(&operator, "pay").ends_with(0);
-    world.drctl_as(&planner, "pay").ends_with(1).says("403");
+    world.write_small_spec(
+        "[table.payments]\nkey = \"id\"\n\n[guard]\nprotect = []\n\n[encryption]\nkey = \"customer\"\n",
+    );
+    let [planner, applier, destroyer] = ["plan", "apply", "destroy"].map(|task| world.caller(task));
+    let in_sync = || world.drctl_as(&planner, "plan --detailed-exitcode").ends_with(0).says("no changes");
+    world.drctl_as(&applier, "apply --yes").ends_with(0);
+    in_sync();
+
+    let clients = world.clients();
+    let west = &clients.regions[&Region::new(WEST)].kms;
+    world.block_on(async {
+        let id = west.describe_key().key_id(ALIAS).send().await.unwrap().key_metadata.unwrap().key_id;
+        let tag = Tag::builder().tag_key("stranger").tag_value("1").build().unwrap();
+        west.tag_resource().key_id(&id).tags(tag).send().await.unwrap();
+        west.untag_resource().key_id(&id).tag_keys("drctl:environment").send().await.unwrap();
+        let nobody_else = Key::policy(&Region::new(WEST), "000000000000", "somebody-elses").to_text();
+        west.put_key_policy().key_id(&id).policy(nobody_else).send().await.unwrap();
+        west.update_key_description().key_id(&id).description("mine").send().await.unwrap();
+        west.delete_alias().alias_name(ALIAS).send().await.unwrap();
+        west.disable_key().key_id(&id).send().await.unwrap();
+    });
+    world.eventually("what was changed", || {
+        world.block_on(west.describe_key().key_id(ALIAS).send()).is_err().then_some(())
+    });
+    world.drctl_as(&applier, "apply --yes").ends_with(0);
+    in_sync();
+
+    let down = "destroy --confirm prod-001 --lift-protection";
+    world.drctl_as(&applier, down).ends_with(3).says("`drctl iam-policy destroy` prints all that it needs");
+    world.drctl_as(&destroyer, down).ends_with(0).says("nothing left");
+    world.drctl_as(&applier, "apply --yes").ends_with(0);
+    in_sync();
 }

@@ -113,6 +113,18 @@ fn the_value_of_a_variable_that_was_set_outside_is_not_kept() {
 }
 
 #[test]
+fn variables_whose_key_does_not_work_are_set_anew_once_it_does() {
+    for code in ["KMSDisabledException", "DisabledException", "KMSInvalidStateException"] {
+        let mut encrypted = answer();
+        encrypted["Configuration"]["KMSKeyArn"] = KEY.into();
+        encrypted["Configuration"]["Environment"] =
+            json!({ "Error": { "ErrorCode": code, "Message": "Lambda was unable to decrypt" } });
+        let found = case().found_in(|aws| aws.json("GetFunction", encrypted));
+        assert_eq!(found.resource, Function { kms_key: Some(KEY.into()), environment: [].into(), ..function() });
+    }
+}
+
+#[test]
 fn a_concurrency_of_zero_is_one() {
     let mut stopped = answer();
     stopped["Concurrency"]["ReservedConcurrentExecutions"] = 0.into();
