@@ -31,6 +31,8 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debu
     const LEFT_BEHIND: &'static [(&'static str, &'static str)] = &[];
     /// What comes of deleting it, beyond that it is gone: worth a warning.
     const ON_DELETE: Option<&'static str> = None;
+    /// What to do before it is deleted, if there is something that stays and still uses it: such a deletion is refused.
+    const LET_GO_FIRST: Option<&'static str> = None;
     /// The kind whose ownership marks also mark this one while it has none of its own.
     const PART_OF: Option<&'static str> = None;
 
@@ -66,6 +68,8 @@ pub struct Meta {
     pub left_behind: &'static [(&'static str, &'static str)],
     /// [`Resource::ON_DELETE`]
     pub on_delete: Option<&'static str>,
+    /// [`Resource::LET_GO_FIRST`]
+    pub let_go_first: Option<&'static str>,
     /// [`Resource::PART_OF`]
     pub part_of: Option<&'static str>,
     /// [`Resource::ANSWERED_BY`]
@@ -101,6 +105,7 @@ impl Meta {
             holds_data: T::HOLDS_DATA,
             left_behind: T::LEFT_BEHIND,
             on_delete: T::ON_DELETE,
+            let_go_first: T::LET_GO_FIRST,
             part_of: T::PART_OF,
             answered_by: T::ANSWERED_BY,
             locks: T::locks,

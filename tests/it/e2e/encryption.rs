@@ -171,6 +171,8 @@ fn a_system_that_runs_is_given_a_key_and_left_without_in_place() {
     let loss = "deleting global/key.main loses its data";
     world.drctl("plan").ends_with(0).says("global/key.main: cannot be used from then on").says(loss);
     world.drctl("apply --yes").ends_with(5).says(loss).says("--allow global/key.main");
+    let first = "apply `[encryption] key = \"retired\"` first";
+    world.drctl("apply --yes --allow global/key.main").ends_with(5).says(first);
     with("retired");
     world.apply();
     world.is_in_sync();
