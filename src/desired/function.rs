@@ -135,6 +135,11 @@ impl FunctionSection {
         self.uses.iter().any(|used| used.kind == Function::KIND)
     }
 
+    /// Whether it works on something whose key it then needs.
+    pub(super) fn opens(&self, kind: &str, name: &str) -> bool {
+        self.uses.iter().any(|used| used.kind == kind && *used.name == name && used.key().is_some())
+    }
+
     pub(super) fn check(&self, name: &str, spec: &Spec, problems: &mut Problems) {
         let longest = spec
             .regions()
@@ -181,7 +186,7 @@ impl FunctionSection {
         let log_group_name = format!("/aws/lambda/{function_name}");
         let log_group_arn = arn("logs", region, scope.account, &format!("log-group:{log_group_name}"));
 
-        let role_address = Address::global(Role::KIND, format!("{name}-{region}"));
+        let role_address = role_address(name, region);
         let role = Role {
             name: role_name(scope.spec, name, region),
             description: format!("Lets {function_name} in {region} do what it is for"),
@@ -328,6 +333,11 @@ fn trust(account: &str, function_arn: &str) -> Document {
 
 fn arn(service: &str, region: &Region, account: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{region}:{account}:{resource}")
+}
+
+/// Where the role of a function in a region is.
+pub(super) fn role_address(name: &str, region: &Region) -> Address {
+    Address::global(Role::KIND, format!("{name}-{region}"))
 }
 
 /// Roles are global, so their names tell the regions apart.
