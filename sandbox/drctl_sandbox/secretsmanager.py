@@ -112,6 +112,21 @@ async def remove_regions(call, proceed):
     return call.json({"ARN": secret["ARN"], "ReplicationStatus": _statuses(secret)})
 
 
+@calls.around("secretsmanager", "UpdateSecret")
+async def a_replica_takes_another_key(call, proceed):
+    """Its key is all that can be changed of a replica. An empty one is `aws/secretsmanager`."""
+    _, secret = _secrets._resolve(call.params.get("SecretId"))
+    if not secret or not _secrets._is_replica(secret) or call.params.keys() - {"SecretId", "ClientRequestToken"} != {
+            "KmsKeyId"}:
+        return await proceed()
+    key = call.params["KmsKeyId"]
+    primary = _secrets._secrets.get_scoped(get_account_id(), secret["_PrimaryRegion"], secret["Name"])
+    for entry in [secret, *(entry for entry in primary["ReplicationStatus"] if entry["Region"] == get_region())]:
+        entry.pop("KmsKeyId", None)
+        entry.update({"KmsKeyId": key} if key else {})
+    return call.json({"ARN": secret["ARN"], "Name": secret["Name"]})
+
+
 @calls.around("secretsmanager", "StopReplicationToReplica")
 async def stop_replication(call, proceed):
     _, secret = _secrets._resolve(call.params.get("SecretId"))

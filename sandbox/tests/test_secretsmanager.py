@@ -55,6 +55,17 @@ def test_removing_a_replica_that_failed_leaves_the_secret_that_has_its_name(repl
     assert west.get_secret_value(SecretId=name)["SecretString"] == "1"
 
 
+def test_a_replica_takes_another_key_and_nothing_else(replicated, plain, name):
+    east, west = replicated
+    key = plain.aws("kms", WEST).create_key()["KeyMetadata"]["Arn"]
+    assert refused(west.update_secret, SecretId=name, Description="mine")[0] == "InvalidRequestException"
+    west.update_secret(SecretId=name, KmsKeyId=key)
+    assert west.describe_secret(SecretId=name)["KmsKeyId"] == key
+    assert east.describe_secret(SecretId=name)["ReplicationStatus"][0]["KmsKeyId"] == key
+    west.update_secret(SecretId=name, KmsKeyId="")
+    assert "KmsKeyId" not in west.describe_secret(SecretId=name)
+
+
 def test_a_replica_can_become_independent(replicated, name):
     east, west = replicated
     west.stop_replication_to_replica(SecretId=name)

@@ -113,7 +113,8 @@ impl BucketSection {
                 tags: scope.tags(&address),
                 name: aws_name,
             };
-            scope.add(address, &bucket, [], self.at);
+            let users = scope.key_users(Bucket::KIND, name, &[region]);
+            scope.add(address, &bucket, users, self.at);
         }
 
         let role_address = Address::global(Role::KIND, format!("{name}-replication"));
@@ -128,7 +129,7 @@ impl BucketSection {
                 delete_markers: true,
                 replica_modifications: self.replication == Replication::TwoWay,
                 destination: Bucket::arn(&aws_name(scope.spec, name, &to)),
-                kms_key: scope.key_in(&to),
+                kms_key: scope.key_there(&to),
                 time_control: Some(ReplicationRule::MINUTES),
                 metrics: true,
                 foreign: Vec::new(),

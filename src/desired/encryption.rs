@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Scope, Spec, scope::capital};
-use crate::graph::{Input, Region, Tags};
+use super::{Scope, Spec, function, scope::capital};
+use crate::graph::{Address, Input, Region, Tags};
 use crate::kinds::key::{Key, Member};
 use crate::spec::{At, Problem, Problems, TableReader};
 
@@ -80,12 +80,29 @@ impl EncryptionSection {
 impl Scope<'_> {
     /// The ARN of the key that encrypts what is stored in a region, if it is the system's own.
     pub(super) fn key_in(&self, region: &Region) -> Option<Input> {
-        let encryption = self.spec.encryption.as_ref().filter(|encryption| encryption.key == Keys::Customer);
+        self.key_there(region).filter(|_| self.encrypts())
+    }
+
+    /// The ARN of the system's own key in a region while there is one: also with a retired one something is encrypted.
+    pub(super) fn key_there(&self, region: &Region) -> Option<Input> {
+        let encryption = self.spec.encryption.as_ref().filter(|encryption| encryption.has_key());
         encryption.map(|_| self.refer::<Key>(&Key::address(), &Key::arn_in(region)))
     }
 
-    /// Lets a role use the key of a region through some services there: if there are any, and the key is the
-    /// system's own.
+    /// Whether what is stored is encrypted with a key of the system's own.
+    fn encrypts(&self) -> bool {
+        self.spec.encryption.as_ref().is_some_and(|encryption| encryption.key == Keys::Customer)
+    }
+
+    /// The roles of the functions in these regions that work on something: where it is encrypted with a key of the
+    /// system's own, they have to be allowed to use that first.
+    pub(super) fn key_users(&self, kind: &str, name: &str, regions: &[Region]) -> Vec<Address> {
+        let functions =
+            self.spec.functions.iter().filter(|(_, function)| self.encrypts() && function.opens(kind, name));
+        functions.flat_map(|(name, _)| regions.iter().map(|region| function::role_address(name, region))).collect()
+    }
+
+    /// Lets a role use the key of a region through some services there: if there are any, and the system has a key.
     pub(super) fn key_statement(
         &self,
         region: &Region,
@@ -93,7 +110,7 @@ impl Scope<'_> {
         services: impl IntoIterator<Item = &'static str>,
     ) -> Option<Value> {
         let services: BTreeSet<_> = services.into_iter().map(|name| format!("{name}.{region}.amazonaws.com")).collect();
-        let key = self.key_in(region).filter(|_| !services.is_empty())?;
+        let key = self.key_there(region).filter(|_| !services.is_empty())?;
         let action = actions.first()?.trim_start_matches("kms:");
         let place: String = region.as_str().split('-').map(capital).collect();
         Some(json!({

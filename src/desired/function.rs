@@ -137,6 +137,11 @@ impl FunctionSection {
         self.uses.iter().any(|used| used.kind == Function::KIND)
     }
 
+    /// Whether it works on something whose key it then needs.
+    pub(super) fn opens(&self, kind: &str, name: &str) -> bool {
+        self.uses.iter().any(|used| used.kind == kind && *used.name == name && used.key().is_some())
+    }
+
     pub(super) fn check(&self, name: &str, spec: &Spec, problems: &mut Problems) {
         let longest = spec
             .regions()
@@ -183,7 +188,7 @@ impl FunctionSection {
         let function_arn = arn("lambda", region, scope.account, &format!("function:{function_name}"));
         let log_group_name = log_group_name(&function_name);
 
-        let role_address = Address::global(Role::KIND, format!("{name}-{region}"));
+        let role_address = role_address(name, region);
         let role = Role {
             name: role_name(scope.spec, name, region),
             description: format!("Lets {function_name} in {region} do what it is for"),
@@ -336,6 +341,11 @@ fn arn(service: &str, region: &Region, account: &str, resource: &str) -> String 
 
 fn log_group_name(function_name: &str) -> String {
     format!("/aws/lambda/{function_name}")
+}
+
+/// Where the role of a function in a region is.
+pub(super) fn role_address(name: &str, region: &Region) -> Address {
+    Address::global(Role::KIND, format!("{name}-{region}"))
 }
 
 /// Roles are global, so their names tell the regions apart.

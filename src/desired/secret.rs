@@ -56,6 +56,7 @@ impl SecretSection {
             encryption: scope.keys(),
             tags: scope.tags(&address),
         };
-        scope.add(address, &secret, [], self.at);
+        let users = scope.key_users(Secret::KIND, name, &scope.regions());
+        scope.add(address, &secret, users, self.at);
     }
 }

@@ -77,7 +77,8 @@ impl TableSection {
             regions: scope.regions().into(),
             tags: scope.tags(&address),
         };
-        scope.add(address.clone(), &table, [], self.at);
+        let users = scope.key_users(Table::KIND, name, &scope.regions());
+        scope.add(address.clone(), &table, users, self.at);
         for region in scope.regions() {
             let replica = TableReplica {
                 name: aws_name.clone(),

@@ -16,6 +16,6 @@ pub use document::Document;
 pub use failure::{Failure, FailureClass};
 pub use nodes::{Graph, Node, Origin};
 pub use properties::{Attributes, Input, Properties, Reference};
-pub use resource::{Meta, Owner, Resource, Tags};
+pub use resource::{Lag, Meta, Owner, Resource, Tags};
 pub use site::{AnsweredBy, Site};
 pub use text::printable;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,10 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debu
     const LEFT_BEHIND: &'static [(&'static str, &'static str)] = &[];
     /// What comes of deleting it, beyond that it is gone: worth a warning.
     const ON_DELETE: Option<&'static str> = None;
+    /// What to do before it is deleted, if there is something that stays and still uses it: such a deletion is refused.
+    const LET_GO_FIRST: Option<&'static str> = None;
+    /// What is not in force yet when AWS says that it is done. What comes after a change of that waits for it.
+    const LAG: Option<Lag> = None;
     /// The kind whose ownership marks also mark this one while it has none of its own.
     const PART_OF: Option<&'static str> = None;
 
@@ -47,6 +52,20 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + fmt::Debu
     fn locks(address: &Address) -> Address {
         address.clone()
     }
+
+    /// Whether a change in place of these properties comes after the changes of the parts, which otherwise come after it.
+    fn follows_its_parts(_changed: &[&str]) -> bool {
+        false
+    }
+}
+
+/// How long AWS may act on what was before a change.
+#[derive(Clone, Copy, Debug)]
+pub struct Lag {
+    /// The properties that this is so for.
+    pub of: &'static [&'static str],
+    /// How long it takes.
+    pub time: Duration,
 }
 
 /// What the planner and the executor need to know of a kind.
@@ -70,12 +89,18 @@ pub struct Meta {
     pub left_behind: &'static [(&'static str, &'static str)],
     /// [`Resource::ON_DELETE`]
     pub on_delete: Option<&'static str>,
+    /// [`Resource::LET_GO_FIRST`]
+    pub let_go_first: Option<&'static str>,
+    /// [`Resource::LAG`]
+    pub lag: Option<Lag>,
     /// [`Resource::PART_OF`]
     pub part_of: Option<&'static str>,
     /// [`Resource::ANSWERED_BY`]
     pub answered_by: AnsweredBy,
     /// [`Resource::locks`]
     pub locks: fn(&Address) -> Address,
+    /// [`Resource::follows_its_parts`]
+    pub follows_its_parts: fn(&[&str]) -> bool,
 }
 
 impl Meta {
@@ -112,9 +137,12 @@ impl Meta {
             holds_data: T::HOLDS_DATA,
             left_behind: T::LEFT_BEHIND,
             on_delete: T::ON_DELETE,
+            let_go_first: T::LET_GO_FIRST,
+            lag: T::LAG,
             part_of: T::PART_OF,
             answered_by: T::ANSWERED_BY,
             locks: T::locks,
+            follows_its_parts: T::follows_its_parts,
         }
     }
 }

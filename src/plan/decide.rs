@@ -390,6 +390,7 @@ impl<'a> Draft<'a> {
             }
             if change.action != Action::Delete {
                 let made = needs.iter().filter(|need| self.changes[*need].action != Action::Delete);
+                let made = made.filter(|need| !self.follows_its_part(need, address));
                 waits.entry(address.clone()).or_default().extend(made.cloned());
             }
             let lower = self.fallback_needs(address, &active);
@@ -415,9 +416,24 @@ impl<'a> Draft<'a> {
             // Replaced once the users that go are gone; those that stay follow it.
             Action::Replace => goes && address.current() == *address && !self.basis.is_created_first(need),
             // A table sheds a member once the member's protection is lifted.
-            Action::Update => goes && self.basis.kind(address).and_then(|meta| meta.part_of) == Some(&need.kind),
+            Action::Update if goes => self.is_a_part_of(address, need),
+            Action::Update => self.follows_its_part(need, address),
             _ => false,
         }
+    }
+
+    /// Whether an update waits for that of a part, or of another one's part that needs it too: by then AWS does with
+    /// what the update brings about what the part says. A part that is only made now needs the whole first.
+    fn follows_its_part(&self, whole: &Address, part: &Address) -> bool {
+        let (change, updates) = (&self.changes[whole], |address| self.changes[address].action == Action::Update);
+        let changed: Vec<_> = change.fields.iter().map(FieldDiff::field).collect();
+        let follows = self.basis.kind(whole).is_some_and(|meta| (meta.follows_its_parts)(&changed));
+        follows && updates(whole) && updates(part) && self.is_a_part_of(part, whole)
+    }
+
+    /// Whether one kind is a part of the other.
+    fn is_a_part_of(&self, part: &Address, whole: &Address) -> bool {
+        self.basis.kind(part).and_then(|meta| meta.part_of) == Some(&whole.kind)
     }
 
     /// For a deletion or an update of which nobody knows what it needed until now (the state is lost, and the spec

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Action, Change, Observation, Plan, Sight};
 use crate::graph::{Address, Meta};
@@ -50,6 +50,15 @@ pub enum Refusal {
         /// Parts of it on which AWS's own deletion protection is on.
         protected: Vec<Address>,
     },
+    /// Something would be taken from what stays and still uses it.
+    InUse {
+        /// What would be deleted.
+        address: Address,
+        /// What uses it.
+        users: Vec<Address>,
+        /// What to do before.
+        first: &'static str,
+    },
     /// More would go than stays: this is hardly the right spec.
     ManyDeletes {
         /// How many resources go.
@@ -87,6 +96,7 @@ pub enum Quiet {
 /// concerns the whole system.
 pub fn check(plan: &Plan, guard: &Guard, observed: &Observation, kinds: &[Meta]) -> Vec<Refusal> {
     let mut refusals: Vec<_> = plan.pending().filter_map(|change| loss(plan, change, guard, kinds)).collect();
+    refusals.extend(plan.pending().filter_map(|change| in_use(plan, change, kinds)));
     refusals.extend(many_deletes(plan, guard));
     refusals.extend(silence(plan, guard, observed));
     refusals
@@ -105,6 +115,35 @@ fn loss(plan: &Plan, change: &Change, guard: &Guard, kinds: &[Meta]) -> Option<R
         because: change.forces_replacement.clone(),
         protected,
     })
+}
+
+/// A user is what this very plan changes so that it no longer has the other's ARN. Documents and parts only allow and
+/// carry on what others do.
+fn in_use(plan: &Plan, change: &Change, kinds: &[Meta]) -> Option<Refusal> {
+    let first = Meta::find(kinds, &change.address)?.let_go_first.filter(|_| change.action.removes())?;
+    let arns = change.before.iter().flat_map(|live| live.attributes.values()).filter(|value| value.starts_with("arn:"));
+    let arns: Vec<&String> = arns.collect();
+    let uses = |user: &&Change| {
+        let whole = Meta::find(kinds, &user.address).is_some_and(|meta| meta.part_of.is_none());
+        whole
+            && user
+                .fields
+                .iter()
+                .any(|field| !field.document && field.before.as_ref().is_some_and(|before| holds(before, &arns)))
+    };
+    let users = plan.pending().filter(|user| user.action == Action::Update).filter(uses);
+    let users: Vec<_> = users.map(|user| user.address.clone()).collect();
+    (!users.is_empty()).then(|| Refusal::InUse { address: change.address.clone(), users, first })
+}
+
+/// Whether one of these texts is anywhere in a value.
+fn holds(value: &Value, texts: &[&String]) -> bool {
+    match value {
+        Value::String(text) => texts.contains(&text),
+        Value::Array(items) => items.iter().any(|item| holds(item, texts)),
+        Value::Object(map) => map.values().any(|item| holds(item, texts)),
+        _ => false,
+    }
 }
 
 /// The parts of a resource that AWS itself would not let go of.

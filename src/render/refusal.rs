@@ -22,6 +22,10 @@ pub fn refusal_text(refusal: &Refusal) -> String {
             };
             format!("{doing} {address} loses its data{because}{protection}")
         }
+        Refusal::InUse { address, users, .. } => {
+            let users: Vec<_> = users.iter().map(ToString::to_string).collect();
+            format!("deleting {address} takes it from what still uses it: {}", users.join(", "))
+        }
         Refusal::ManyDeletes { deleted, kept } => {
             format!("this deletes {} and keeps {kept}: it may not be the right spec", amount(*deleted, "resource"))
         }
@@ -38,6 +42,7 @@ pub fn refusal_next(refusal: &Refusal) -> String {
         Refusal::Loss { address, .. } => {
             format!("change the spec back, or add `--allow {}` if its data may be lost", address.current())
         }
+        Refusal::InUse { first, .. } => (*first).to_owned(),
         Refusal::ManyDeletes { .. } => "name the right spec with `-f`, or add `--allow-many-deletes`".into(),
         Refusal::Silence { last, .. } => format!(
             "see that another region is well and apply one region at a time with `--target REGION`, \

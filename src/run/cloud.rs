@@ -1,7 +1,7 @@
 //! The seam between the engine and AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::graph::{Address, Failure, Owner, Properties, Site};
 use crate::kinds::{Created, Target};
@@ -61,6 +61,11 @@ pub trait Cloud: Sync {
         before: &Properties,
         progress: Progress<'_>,
     ) -> impl Future<Output = Result<(), Failure>>;
+
+    /// What time it is.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
 
     /// Lets time go by. The clock belongs to the cloud, so that a fake one need not really wait.
     fn pause(&self, duration: Duration) -> impl Future<Output = ()> {

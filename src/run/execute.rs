@@ -68,7 +68,7 @@ pub async fn execute<C: Cloud>(
             let Some(change) = run.next() else { break };
             (options.events)(Event::Started { address: change.address.clone(), action: change.action });
             let resolved = change.after.as_ref().map(|after| after.resolve(&|reference| run.value(reference)));
-            running.push(step(cloud, plan, change, resolved, options));
+            running.push(step(cloud, plan, change, resolved, run.lag(change, cloud.now()), options));
         }
         if being_saved.is_empty() && !to_save.is_empty() {
             saving = state.save().fuse();
@@ -150,11 +150,18 @@ pub(super) fn record(change: &Change, id: &str, attributes: &Attributes, after: 
     }
 }
 
+/// Something that was changed and is not in force before then.
+struct Lagging {
+    address: Address,
+    until: Instant,
+}
+
 /// A step that has come to an end.
 struct Finished<'a> {
     change: &'a Change,
     resolved: Option<Properties>,
-    took: std::time::Duration,
+    took: Duration,
+    ended: Instant,
     result: Result<Option<(String, Attributes)>, Failure>,
 }
 
@@ -163,12 +170,17 @@ async fn step<'a, C: Cloud>(
     plan: &Plan,
     change: &'a Change,
     resolved: Option<Properties>,
+    lagging: Option<Lagging>,
     options: &Options<'_>,
 ) -> Finished<'a> {
     let begun = Instant::now();
     let waiting = |what: String| (options.events)(Event::Waiting { address: change.address.clone(), what });
+    if let Some(Lagging { address, until }) = lagging {
+        waiting(format!("{address} to be in force"));
+        cloud.pause(until.saturating_duration_since(cloud.now())).await;
+    }
     let result = act(cloud, plan, change, resolved.as_ref(), options, &waiting).await;
-    Finished { change, resolved, took: begun.elapsed(), result }
+    Finished { change, resolved, took: begun.elapsed(), ended: cloud.now(), result }
 }
 
 async fn act<C: Cloud>(
@@ -262,6 +274,8 @@ struct Run<'a> {
     attributes: BTreeMap<Address, Attributes>,
     applied: BTreeMap<Address, Properties>,
     ids: BTreeMap<Address, String>,
+    /// When what was changed will be in force, where that takes time.
+    in_force: BTreeMap<Address, Instant>,
     outcome: Outcome,
 }
 
@@ -281,6 +295,7 @@ impl<'a> Run<'a> {
                 .collect(),
             applied: BTreeMap::new(),
             ids: plan.changes.iter().filter_map(|change| Some((change.address.clone(), change.id.clone()?))).collect(),
+            in_force: BTreeMap::new(),
             outcome: Outcome::default(),
         }
     }
@@ -308,6 +323,23 @@ impl<'a> Run<'a> {
         self.attributes.get(&reference.address)?.get(&reference.attribute).cloned()
     }
 
+    /// What a change has to wait for although the step is done: the last of its needs to be in force. A deletion does
+    /// not ask for that.
+    fn lag(&self, change: &Change, now: Instant) -> Option<Lagging> {
+        let needs = change.waits_for.iter().filter(|_| change.action != Action::Delete);
+        let lagging = needs.filter_map(|need| Some((*self.in_force.get(need)?, need)));
+        let (until, address) = lagging.filter(|(until, _)| *until > now).max()?;
+        Some(Lagging { address: address.clone(), until })
+    }
+
+    /// When a change that is done will be in force, if that takes time. Nothing relies yet on what was only made:
+    /// its first user is told by AWS that it has to wait.
+    fn in_force(&self, change: &Change, ended: Instant) -> Option<Instant> {
+        let lag = Meta::find(self.options.kinds, &change.address)?.lag?;
+        let lags = change.fields.iter().any(|field| lag.of.contains(&field.field()));
+        (change.action == Action::Update && lags).then(|| ended + lag.time)
+    }
+
     /// Notes down what a step came to, before anything acts on it.
     fn record(&self, finished: &Finished<'_>, state: &mut State) {
         let address = &finished.change.address;
@@ -326,7 +358,7 @@ impl<'a> Run<'a> {
 
     /// Lets go on whatever waited for a step.
     fn finish(&mut self, finished: Finished<'_>) {
-        let Finished { change, resolved, took, result } = finished;
+        let Finished { change, resolved, took, ended, result } = finished;
         let (address, action) = (change.address.clone(), change.action);
         self.unfinished.remove(&address);
         self.locked.remove(&self.lock_of(&address));
@@ -336,6 +368,9 @@ impl<'a> Run<'a> {
                     self.attributes.insert(address.clone(), attributes);
                     self.ids.insert(address.clone(), id);
                     self.applied.insert(address.clone(), after);
+                }
+                if let Some(until) = self.in_force(change, ended) {
+                    self.in_force.insert(address.clone(), until);
                 }
                 (self.options.events)(Event::Finished { address: address.clone(), action, took });
                 self.outcome.done.push((address, action));

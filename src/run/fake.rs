@@ -7,7 +7,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::task::yield_now;
@@ -106,6 +106,8 @@ pub(crate) struct FakeCloud {
     world: Mutex<World>,
     /// How far reads lag behind writes.
     lag: Duration,
+    /// When its clock was started, which only writes and pauses advance.
+    began: Instant,
 }
 
 impl FakeCloud {
@@ -116,7 +118,7 @@ impl FakeCloud {
 
     /// An empty world in which reads lag behind writes.
     pub(crate) fn lagging(lag: Duration) -> Self {
-        Self { kinds: kinds::metas(), world: Mutex::default(), lag }
+        Self { kinds: kinds::metas(), world: Mutex::default(), lag, began: Instant::now() }
     }
 
     /// Lets the `nth` mutation from now on go wrong, counted from 1.
@@ -184,6 +186,14 @@ impl FakeCloud {
     #[track_caller]
     pub(crate) fn get(&self, address: &Address, id: &str) -> Properties {
         self.world().get(&key(address, id)).unwrap_or_else(|| panic!("{address} is not there")).clone()
+    }
+
+    /// When a thing was changed last, by the clock of this cloud.
+    #[track_caller]
+    pub(crate) fn changed_at(&self, address: &Address, id: &str) -> Duration {
+        let world = self.world();
+        let history = world.things.get(&key(address, id)).and_then(|history| history.last());
+        history.unwrap_or_else(|| panic!("{address} was never there")).0
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -355,6 +365,10 @@ impl Cloud for FakeCloud {
 
     async fn delete(&self, address: &Address, before: &Properties, _: Progress<'_>) -> Result<(), Failure> {
         self.mutate(address, Write::Delete(before)).await
+    }
+
+    fn now(&self) -> Instant {
+        self.began + self.world().now
     }
 
     async fn pause(&self, duration: Duration) {

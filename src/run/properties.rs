@@ -379,6 +379,20 @@ fn no_more_steps_are_under_way_than_asked_for() {
 }
 
 #[test]
+fn what_comes_after_a_change_of_a_role_waits_until_that_is_in_force() {
+    let with_key = format!("{SPEC}[encryption]\nkey = \"customer\"\n");
+    let lab = Lab::new();
+    assert_complete(lab.apply(&System::new(SPEC)));
+    assert_complete(lab.apply(&System::new(&with_key)));
+    let changed = |address: &str, id: &str| lab.cloud.changed_at(&at(address), id);
+    let roles = ["us-east-1", "us-west-2"]
+        .map(|region| changed(&format!("global/role.pay-{region}"), &format!("pay-{region}-t1")));
+    let (table, lag) = (changed("global/table.payments", "payments-t1"), Duration::from_secs(15));
+    assert!(roles.iter().all(|role| *role + lag <= table), "{roles:?} {table:?}");
+    assert!(changed("us-east-1/log_group.pay", GROUP) < roles[0] + lag, "what needs no role does not wait");
+}
+
+#[test]
 fn what_was_changed_outside_is_put_back() {
     let (lab, system) = (Lab::new(), System::new(SPEC));
     assert_complete(lab.apply(&system));

@@ -64,7 +64,7 @@ const TRAPS: &[Trap] = &[
     Trap { number: 19, what: "an e-mail subscription stays pending, cannot be deleted, and mails again if asked again",
         met: By { code: "src/kinds/subscription/aws.rs: lapses", tests: &["sandbox/tests/test_sns.py: test_an_address_is_pending_until_it_confirms", "tests/it/e2e/alerts.rs: a_mail_to_confirm_is_sent_once_and_waited_for_without_end"] } },
     Trap { number: 20, what: "an alarm cannot publish to a topic that is encrypted with alias/aws/sns",
-        met: By { code: "src/kinds/topic/mod.rs: kms", tests: &["src/desired/tests/encryption.rs: without_one_there_is_no_key_and_a_retired_one_is_there_for_nobody", "sandbox/tests/test_encryption.py: test_an_alarm_reaches_a_topic_whose_key_lets_it"] } },
+        met: By { code: "src/kinds/topic/mod.rs: kms", tests: &["src/desired/tests/encryption.rs: a_retired_one_encrypts_nothing_and_what_is_encrypted_with_it_can_be_read_and_copied", "sandbox/tests/test_encryption.py: test_an_alarm_reaches_a_topic_whose_key_lets_it"] } },
     Trap { number: 21, what: "metrics that exist in one region or with all their dimensions only",
         met: By { code: "src/desired/alarm/mod.rs: RuleId", tests: &["sandbox/tests/test_s3.py: test_latency_is_measured_where_the_copy_arrives", "src/desired/tests/alarm.rs: what_s3_copies_is_watched_where_it_arrives_and_what_it_fails_to_copy_where_it_is_from"] } },
     Trap { number: 22, what: "a caller reference is taken for ever; a zone made twice is two zones",

@@ -31,13 +31,40 @@ fn a_customer_key_encrypts_whatever_is_stored() {
 }
 
 #[test]
-fn without_one_there_is_no_key_and_a_retired_one_is_there_for_nobody() {
+fn without_one_there_is_no_key() {
     for without in [graph(PRODUCTION), with("aws")] {
         assert!(without.get(&Key::address()).is_none());
     }
-    let retired = with("retired");
+}
+
+#[test]
+fn a_retired_one_encrypts_nothing_and_what_is_encrypted_with_it_can_be_read_and_copied() {
+    let (retired, customer) = (with("retired"), with("customer"));
     assert!(retired.get(&Key::address()).is_some());
-    assert_eq!(users(&retired), BTreeSet::new());
+    assert_eq!(users(&retired), ["bucket_replication", "role"].map(str::to_owned).into());
+    for (address, wanted) in
+        customer.iter().filter(|(address, _)| ["bucket_replication", "role"].contains(&&*address.kind))
+    {
+        assert_eq!(retired.get(address).map(|node| &node.properties), Some(&wanted.properties), "{address}");
+    }
+}
+
+#[test]
+fn who_needs_the_key_is_allowed_to_use_it_before_anything_is_encrypted_with_it() {
+    let roles = |graph: &Graph, address: &str| {
+        let needs = graph.needs(&address.parse().unwrap());
+        needs.iter().filter(|need| need.kind == "role").map(|need| need.name.clone()).collect::<Vec<_>>()
+    };
+    let graph = with("customer");
+    let everywhere = ["payment-processor-us-east-1", "payment-processor-us-west-2"];
+    assert_eq!(roles(&graph, "global/secret.payment-api-keys"), everywhere);
+    let table = ["health-check-us-east-1", "health-check-us-west-2", everywhere[0], everywhere[1]];
+    assert_eq!(roles(&graph, "global/table.payment-transactions"), table);
+    // The health check does not read what is in the bucket.
+    assert_eq!(roles(&graph, "us-west-2/bucket.transaction-logs"), ["payment-processor-us-west-2"]);
+    for without in [with("retired"), with("aws")] {
+        assert_eq!(roles(&without, "global/table.payment-transactions"), [""; 0]);
+    }
 }
 
 #[test]

@@ -9,11 +9,12 @@ mod aws;
 mod permissions;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::bucket::Bucket;
-use crate::graph::{Address, Input, Region, Resource};
+use crate::graph::{Address, Input, Lag, Region, Resource};
 
 /// The replication of one bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +70,9 @@ impl Resource for BucketReplication {
     const KIND: &'static str = "bucket_replication";
     const FIXED: &'static [&'static str] = &["bucket"];
     const PART_OF: Option<&'static str> = Some(Bucket::KIND);
+    /// A bucket's configuration is eventually consistent, and what an old rule leaves out is never copied. How long
+    /// that takes AWS does not say.
+    const LAG: Option<Lag> = Some(Lag { of: &["role", "rules"], time: Duration::from_secs(15) });
 
     fn id(&self) -> Option<String> {
         Some(self.bucket.clone())

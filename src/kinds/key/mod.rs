@@ -111,6 +111,10 @@ impl Resource for Key {
         "cannot be used from then on, and neither can what is still encrypted with it; KMS deletes it 30 days after its \
          replicas, which go after 30 days, and until then a spec that wants it brings it back",
     );
+    const LET_GO_FIRST: Option<&'static str> = Some(
+        "apply `[encryption] key = \"retired\"` first: what is stored goes over to other keys, and this one can be \
+         used until that is done",
+    );
     const ANSWERED_BY: AnsweredBy = AnsweredBy::EveryRegion;
 
     fn id(&self) -> Option<String> {

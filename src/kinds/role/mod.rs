@@ -8,10 +8,11 @@ mod aws;
 mod permissions;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{AnsweredBy, Document, Resource, Tags};
+use crate::graph::{AnsweredBy, Document, Lag, Resource, Tags};
 
 /// The part of an IAM role that drctl manages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ impl Resource for Role {
     const AT_CREATION: &'static [&'static str] = &["description"];
     const DOCUMENTS: &'static [&'static str] = &["trust", "policies"];
     const ANSWERED_BY: AnsweredBy = AnsweredBy::Iam;
+    /// IAM takes up to so long, as a rule, to tell every region; AWS gives no bound.
+    const LAG: Option<Lag> = Some(Lag { of: &["trust", "policies", "attached"], time: Duration::from_secs(15) });
 
     fn id(&self) -> Option<String> {
         Some(self.name.clone())

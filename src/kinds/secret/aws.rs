@@ -59,19 +59,16 @@ impl Lifecycle for Secret {
             let update = secrets.update_secret().secret_id(name).description(&after.description);
             update.send().await.call("secretsmanager:UpdateSecret")?;
         }
-        if before.encryption.get(home) != after.encryption.get(home) {
+        // A replica's key is all that can be changed where it is.
+        // https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
+        let kept = before.regions.intersection(&after.regions);
+        for region in kept.filter(|region| before.encryption.get(*region) != after.encryption.get(*region)) {
             // An empty key is `aws/secretsmanager`.
-            let key = after.encryption.get(home).map_or("", Input::known);
-            let update = secrets.update_secret().secret_id(name).kms_key_id(key);
+            let key = after.encryption.get(region).map_or("", Input::known);
+            let update = cx.region(region)?.secrets.update_secret().secret_id(name).kms_key_id(key);
             update.send().await.call("secretsmanager:UpdateSecret")?;
         }
-        // A replica keeps the key that it was made with.
-        let rekeyed = before.regions.intersection(&after.regions).filter(|region| *region != home);
-        let rekeyed: BTreeSet<_> =
-            rekeyed.filter(|region| before.encryption.get(*region) != after.encryption.get(*region)).collect();
-        remove_replicas(cx, home, name, &rekeyed).await?;
-        let new = after.regions.difference(&before.regions).filter(|region| *region != home);
-        let new: BTreeSet<_> = new.chain(rekeyed).collect();
+        let new: BTreeSet<_> = after.regions.difference(&before.regions).filter(|region| *region != home).collect();
         if !new.is_empty() {
             let replicate = secrets.replicate_secret_to_regions().secret_id(name);
             let replicate = replicate.set_add_replica_regions(Some(replicas(new.iter().copied(), after)));
@@ -185,7 +182,16 @@ async fn look(cx: Context<'_>, name: &str) -> Result<Looked, Failure> {
         let standing = (is_replica(region, secret), going, secret.replication_status().is_empty());
         (standing, secret.created_date().map(aws_smithy_types::DateTime::as_nanos))
     });
-    let seen = answers.first().map(|(region, secret)| found(name, region, secret)).transpose()?;
+    let mut seen = answers.first().map(|(region, secret)| found(name, region, secret)).transpose()?;
+    // What a replica says of its key counts, and not what its home remembers.
+    if let Some(Seeing { found, .. }) = &mut seen {
+        for (region, secret) in answers.iter().filter(|(region, secret)| is_replica(region, secret)) {
+            match customers(secret.kms_key_id()) {
+                Some(key) => drop(found.resource.encryption.insert((*region).clone(), key)),
+                None => drop(found.resource.encryption.remove(region)),
+            }
+        }
+    }
     Ok(Looked { seen, dark })
 }
 
@@ -315,7 +321,6 @@ fn replicas<'a>(regions: impl Iterator<Item = &'a Region>, secret: &Secret) -> V
 
 /// The keys by region. A replica tells its own alone: while its home is dark, that one's is taken for the same.
 fn encryption(home: &Region, region: &Region, secret: &DescribeSecretOutput) -> BTreeMap<Region, Input> {
-    let customers = |key: Option<&str>| key.filter(|key| !key.ends_with(MANAGED_KEY)).map(Input::from);
     let own = customers(secret.kms_key_id());
     let homes = (region != home).then(|| {
         let key = secret.kms_key_id()?.replacen(region.as_str(), home.as_str(), 1);
@@ -326,6 +331,11 @@ fn encryption(home: &Region, region: &Region, secret: &DescribeSecretOutput) -> 
         .iter()
         .filter_map(|replica| Some((Region::new(replica.region()?), customers(replica.kms_key_id())?)));
     others.chain(own.map(|key| (region.clone(), key))).chain(homes.flatten()).collect()
+}
+
+/// A key that is not Secrets Manager's own.
+fn customers(key: Option<&str>) -> Option<Input> {
+    key.filter(|key| !key.ends_with(MANAGED_KEY)).map(Input::from)
 }
 
 fn tags(secret: &DescribeSecretOutput) -> Tags {

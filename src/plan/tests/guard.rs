@@ -169,3 +169,21 @@ fn a_region_that_leaves_the_spec_counts_as_long_as_it_takes_payments() {
       see that another region is well and apply one region at a time with `--target REGION`, or add `--allow us-west-2/function.pay` if payments may stop
     ");
 }
+
+fn with_a_key(key: &str) -> String {
+    format!("{SPEC}[encryption]\nkey = \"{key}\"\n")
+}
+
+#[test]
+fn a_key_is_not_taken_from_what_still_is_encrypted_with_it() {
+    let straight = made(applied(&with_a_key("customer")), &with_a_key("aws"));
+    assert_snapshot!(straight.told(), @r#"
+    deleting global/key.main loses its data
+      change the spec back, or add `--allow global/key.main` if its data may be lost
+    deleting global/key.main takes it from what still uses it: global/table.payments, us-east-1/function.pay, us-east-1/log_group.pay, us-west-2/function.pay, us-west-2/log_group.pay
+      apply `[encryption] key = "retired"` first: what is stored goes over to other keys, and this one can be used until that is done
+    "#);
+    assert!(matches!(straight.refusals(allowing("global/key.main"))[..], [Refusal::InUse { .. }]));
+    let retired = made(applied(&with_a_key("retired")), &with_a_key("aws"));
+    assert_eq!(retired.refusals(allowing("global/key.main")), []);
+}

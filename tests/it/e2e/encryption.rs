@@ -2,6 +2,7 @@
 
 use aws_sdk_cloudwatch::types::{Dimension, HistoryItemType, MetricDatum};
 use aws_sdk_kms::types::KeyState;
+use aws_sdk_s3::types::ServerSideEncryption;
 use drctl::aws::{Clients, Regional};
 use drctl::graph::Region;
 use drctl::sandbox::{faults, set_faults};
@@ -183,6 +184,8 @@ fn a_system_that_runs_is_given_a_key_and_left_without_in_place() {
     let loss = "deleting global/key.main loses its data";
     world.drctl("plan").ends_with(0).says("global/key.main: cannot be used from then on").says(loss);
     world.drctl("apply --yes").ends_with(5).says(loss).says("--allow global/key.main");
+    let first = "apply `[encryption] key = \"retired\"` first";
+    world.drctl("apply --yes --allow global/key.main").ends_with(5).says(first);
     with("retired");
     world.apply();
     world.is_in_sync();
@@ -194,6 +197,63 @@ fn a_system_that_runs_is_given_a_key_and_left_without_in_place() {
     world.drctl("apply --yes --allow global/key.main").ends_with(0);
     world.is_in_sync();
     assert_eq!(key(&world, region(&clients, EAST)), (id, KeyState::PendingReplicaDeletion));
+}
+
+/// Lets calls of these operations hang, and ends those that hang so far. Nobody may take a secret's replica away.
+fn hold(world: &World, operations: &[&str]) {
+    let held = operations.iter().map(|operation| json!({ "operation": operation, "action": "hold" }));
+    let removal = json!({ "operation": "RemoveRegionsFromReplication", "action": "error", "code": "AccessDenied" });
+    let faults: Value = held.chain([removal]).collect();
+    world.block_on(set_faults(world.endpoint(), Some(&faults))).unwrap();
+}
+
+/// Applies the spec, and pays in both regions each time that it hangs in one of these operations and at the end.
+/// Returns the logs, by the region that wrote them.
+fn apply_and_pay(world: &World, operations: &[&str]) -> Vec<(&'static str, &'static str, String)> {
+    let paid = || [(EAST, WEST), (WEST, EAST)].map(|(here, there)| (here, there, pay(world, here)));
+    hold(world, &operations[..1]);
+    let child = world.start("apply --yes");
+    let mut logs = Vec::new();
+    for (number, operation) in operations.iter().enumerate() {
+        world.eventually(operation, || {
+            let active = world.block_on(faults(world.endpoint())).unwrap();
+            (active[0]["held"].as_u64() > Some(0)).then_some(())
+        });
+        logs.extend(paid());
+        hold(world, operations.get(number + 1..number + 2).unwrap_or_default());
+    }
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    logs.extend(paid());
+    logs
+}
+
+#[test]
+fn what_is_paid_while_a_key_comes_and_goes_is_logged_in_both_regions() {
+    let world = World::new();
+    let clients = world.clients();
+    world.apply();
+    world.drctl_given("secret set", "the-value-of-the-keys", None).ends_with(0);
+    let with = |key: &str| world.write_spec(|spec| format!("{spec}[encryption]\nkey = \"{key}\"\n"));
+
+    with("customer");
+    let logs = apply_and_pay(&world, &["PutRolePolicy", "PutBucketReplication", "PutBucketEncryption"]);
+    let (id, _) = key(&world, region(&clients, EAST));
+    everything_is_encrypted_with(&world, &clients, Some(&id));
+    for (here, there, log) in &logs {
+        let written = key_of(&world, &clients, here, log);
+        assert_eq!(key_of(&world, &clients, there, log).is_some(), written.is_some(), "{log}");
+    }
+    with("retired");
+    for (_, there, log) in apply_and_pay(&world, &["PutBucketEncryption"]) {
+        key_of(&world, &clients, there, &log);
+    }
+    everything_is_encrypted_with(&world, &clients, None);
+    // Whoever still writes with the key has it copied.
+    let put = region(&clients, EAST).s3.put_object().bucket(bucket(EAST)).key("late");
+    let put = put.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(arn(EAST, &id));
+    world.block_on(put.send()).unwrap();
+    assert_eq!(key_of(&world, &clients, WEST, "late"), Some(arn(WEST, &id)));
 }
 
 #[test]

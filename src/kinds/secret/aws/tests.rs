@@ -74,7 +74,8 @@ fn a_secret_is_read_with_the_key_of_each_region() {
     main["KmsKeyId"] = key("us-west-2").into();
     main["ReplicationStatus"][0]["KmsKeyId"] = key("us-east-1").into();
     copy["KmsKeyId"] = key("us-east-1").into();
-    let seen = case().found_in(|aws| aws.json("us-west-2 DescribeSecret", main));
+    let seen = case()
+        .found_in(|aws| aws.json("us-west-2 DescribeSecret", main).json("us-east-1 DescribeSecret", copy.clone()));
     assert_eq!(seen.resource.encryption, keys().into());
     // The replica alone takes its home's for the same key.
     let gone = "ResourceNotFoundException";
@@ -82,6 +83,17 @@ fn a_secret_is_read_with_the_key_of_each_region() {
         aws.json("us-east-1 DescribeSecret", copy).refusing("us-west-2 DescribeSecret", gone, "not there")
     });
     assert_eq!(seen.resource.encryption, keys().into());
+}
+
+#[test]
+fn a_replica_knows_best_with_which_key_it_is_encrypted() {
+    let key = "arn:aws:kms:us-east-1:123456789012:key/mrk-1a2b";
+    let (mut main, mut copy) = (home(), replica());
+    copy["KmsKeyId"] = key.into();
+    let seen = case().found_in(|aws| aws.json("us-east-1 DescribeSecret", copy));
+    assert_eq!(seen.resource.encryption, [(region("us-east-1"), key.into())].into());
+    main["ReplicationStatus"][0]["KmsKeyId"] = key.into();
+    assert_eq!(case().found_in(|aws| aws.json("us-west-2 DescribeSecret", main)).resource.encryption, [].into());
 }
 
 #[test]
