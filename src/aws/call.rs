@@ -95,7 +95,7 @@ fn unreadable(operation: &str, error: &dyn std::error::Error) -> Failure {
 
 /// A request that was never sent because nobody can sign it. Credentials that a service issues, which does not answer,
 /// are no such case: that service is as unreachable as any.
-fn unsigned(operation: &str, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+pub(super) fn unsigned(operation: &str, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     let why = match error.downcast_ref::<CredentialsError>() {
         None => return unsigned(operation, error.source()?),
         // The SDK asks an instance for its role last, so nothing else has any credentials.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_config::{Region as SdkRegion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::meter::{Apart, Label, Meter};
 use super::reach::{Asked, Reach};
@@ -33,6 +34,8 @@ pub struct Regional {
     pub tagging: aws_sdk_resourcegroupstagging::Client,
     /// STS, which every caller may ask who it is.
     pub(super) sts: aws_sdk_sts::Client,
+    /// What all of these sign with.
+    pub(super) credentials: Option<SharedCredentialsProvider>,
 }
 
 /// The clients of both regions and of IAM, in one account.
@@ -153,6 +156,7 @@ impl Regional {
             cloudwatch: client!(aws_sdk_cloudwatch, config, site),
             tagging: client!(aws_sdk_resourcegroupstagging, config, site),
             sts: client!(aws_sdk_sts, config, site),
+            credentials: shared.credentials_provider(),
         }
     }
 }

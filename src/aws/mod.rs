@@ -10,6 +10,7 @@ mod connect;
 mod meter;
 mod reach;
 mod retry;
+mod sign;
 mod tags;
 mod wait;
 

@@ -8,7 +8,7 @@ use super::pay::{no_url, show};
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
 use crate::graph::Region;
-use crate::ops::{get, health_url};
+use crate::ops::{Request, health_url};
 
 /// Ask each region whether it could take a payment now
 #[derive(Debug, clap::Args)]
@@ -30,11 +30,18 @@ pub(super) async fn run(args: &HealthArgs, ui: &mut Ui) -> Result<Exit, CliError
     let state = session.read_state().await?;
     let observed = session.observe(&state, ui).await?;
     tell_dark(&observed, ui);
-    let url = |region: &Region| {
-        let url = health_url(&session.spec, &observed, region);
-        url.map(|url| session.usable(&url)).ok_or_else(|| no_url("tells the health", region, &observed))
-    };
-    verdict(ask(regions.iter().map(|region| (region, url(region))), ui).await?)
+    let mut requests = Vec::new();
+    for region in &regions {
+        let request = match health_url(&session.spec, &observed, region) {
+            Some(url) => {
+                let request = Request::get(&session.usable(&url));
+                session.request(session.spec.health_function(), region, request).await
+            }
+            None => Err(no_url("tells the health", region, &observed)),
+        };
+        requests.push((region, request));
+    }
+    verdict(ask(requests, ui).await?)
 }
 
 /// How a region is.
@@ -48,13 +55,13 @@ enum Health {
 
 /// Asks each region, also if one before it does not answer: that is when one wants to know of the other.
 async fn ask<'a>(
-    regions: impl Iterator<Item = (&'a Region, Result<String, CliError>)>,
+    requests: impl IntoIterator<Item = (&'a Region, Result<Request, CliError>)>,
     ui: &Ui,
 ) -> Result<Vec<(&'a Region, Health)>, CliError> {
     let mut found = Vec::new();
-    for (region, url) in regions {
-        let answer = match url {
-            Ok(url) => get(&url).await.map_err(CliError::from),
+    for (region, request) in requests {
+        let answer = match request {
+            Ok(request) => request.send().await.map_err(CliError::from),
             Err(error) => Err(error),
         };
         let health = match answer {
@@ -131,7 +138,8 @@ mod tests {
     fn asked(urls: Vec<Result<String, CliError>>) -> Result<Exit, CliError> {
         let regions = ["us-east-1", "us-west-2"].map(Region::new);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        verdict(runtime.block_on(ask(regions.iter().zip(urls), &Ui::new(false)))?)
+        let requests = urls.into_iter().map(|url| url.map(|url| Request::get(&url)));
+        verdict(runtime.block_on(ask(regions.iter().zip(requests), &Ui::new(false)))?)
     }
 
     #[test]

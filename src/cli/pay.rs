@@ -9,7 +9,7 @@ use super::output::region;
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
 use crate::graph::Region;
-use crate::ops::{Answer, payment_url, post};
+use crate::ops::{Answer, Request, payment_url};
 use crate::plan::Observation;
 use crate::render::took;
 
@@ -50,7 +50,8 @@ pub(super) async fn run(args: &PayArgs, ui: &mut Ui) -> Result<Exit, CliError> {
     let url =
         payment_url(&session.spec, &observed, &region).ok_or_else(|| no_url("takes payments", &region, &observed))?;
     let body = json!({ "customerId": args.customer, "amount": args.amount, "currency": args.currency });
-    let answer = post(&session.usable(&url), body.to_string(), args.idempotency_key.clone()).await?;
+    let payment = Request::post(&session.usable(&url), body.to_string(), args.idempotency_key.clone());
+    let answer = session.request(session.spec.payment_function(), &region, payment).await?.send().await?;
     show(&answer, &region, ui)?;
     if answer.status < 300 {
         return Ok(Exit::Done);
@@ -80,7 +81,9 @@ pub(super) fn show(answer: &Answer, region: &Region, ui: &Ui) -> Result<(), CliE
 fn advice(status: u16) -> &'static str {
     match status {
         400 | 409 | 422 => "put right what the answer names",
-        403 => "the URL refuses callers: run `drctl plan` to see whether its permissions are in place",
+        403 => {
+            "the URL refuses the caller: `drctl plan` shows whether its permissions are in place; a URL with `auth = \"iam\"` wants a caller who may use it (`drctl iam-policy operate`)"
+        }
         429 => "the function's concurrency is used up, or 0: run `drctl plan` to see which",
         _ => "read the function's log with `aws logs tail`, or run `drctl health`",
     }

@@ -12,6 +12,7 @@ use crate::aws::{Clients, Target, connect};
 use crate::desired::{self, CodeHashes, LoadError, Spec};
 use crate::graph::{Address, Graph, Meta, Owner};
 use crate::kinds::{self, Artifacts};
+use crate::ops::Request;
 use crate::package::{self, Package, Source};
 use crate::plan::{Observation, Plan};
 use crate::render::say;
@@ -223,6 +224,21 @@ impl Session {
     /// A name as it appears in AWS.
     pub(super) fn suffixed(&self, name: &str) -> String {
         format!("{name}-{}", self.owner.suffix)
+    }
+
+    /// A request to a function's URL in a region, signed if the spec says so.
+    pub(super) async fn request(
+        &self,
+        function: Option<&str>,
+        region: &Region,
+        request: Request,
+    ) -> Result<Request, CliError> {
+        match self.cloud.clients().regions.get(region) {
+            Some(regional) if function.is_some_and(|function| self.spec.wants_signature(function)) => {
+                Ok(request.signed(regional).await?)
+            }
+            _ => Ok(request),
+        }
     }
 
     /// A URL as it can be used from here: on the sandbox, the one on the loopback.

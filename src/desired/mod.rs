@@ -134,6 +134,11 @@ impl Spec {
             .map(|(name, _)| name.as_str())
     }
 
+    /// Whether the URL of a function wants a caller of AWS.
+    pub fn wants_signature(&self, function: &str) -> bool {
+        self.functions.get(function).is_some_and(|function| function.has_url() && !function.has_public_url())
+    }
+
     /// The function that tells whether payments can be taken: the first with a URL that looks at another function.
     pub fn health_function(&self) -> Option<&str> {
         self.functions

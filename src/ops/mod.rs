@@ -12,7 +12,7 @@ mod state_bucket;
 
 #[cfg(feature = "aws")]
 pub use aws::{bucket_content, count_items, inventory, set_concurrency};
-pub use endpoint::{Answer, RequestError, get, post};
+pub use endpoint::{Answer, Request, RequestError};
 pub use guard::guard;
 pub use iam_policy::iam_policy;
 pub use outputs::{Output, health_url, outputs, payment_url};

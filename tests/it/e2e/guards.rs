@@ -83,7 +83,7 @@ fn a_part_of_the_plan_is_made_with_what_it_needs() {
         .says("other changes are left out by `--target`");
     world.drctl(&format!("apply --yes {part}")).ends_with(0);
     world.drctl(&format!("plan --detailed-exitcode {part}")).ends_with(0).says("no changes");
-    let answer = world.block_on(drctl::ops::get(&world.output("HealthCheckUrl", EAST))).unwrap();
+    let answer = world.block_on(drctl::ops::Request::get(&world.output("HealthCheckUrl", EAST)).send()).unwrap();
     assert_eq!(answer.status, 503, "the payment function is not there yet: {}", answer.body);
     world.apply();
     world.is_in_sync();

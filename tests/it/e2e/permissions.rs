@@ -3,6 +3,7 @@
 use aws_sdk_kms::types::Tag;
 use drctl::graph::Region;
 use drctl::kinds::key::Key;
+use drctl::ops::Request;
 
 use super::world::{EAST, WEST, World};
 
@@ -74,6 +75,20 @@ fn a_zone_of_somebody_else_and_what_was_made_by_hand_need_no_more() {
     world.drctl_as(&planner, "plan --detailed-exitcode").ends_with(0).says("no changes");
     let down = "destroy --confirm prod-001 --lift-protection --empty-buckets";
     world.drctl_as(&destroyer, down).ends_with(0).says("nothing left");
+}
+
+#[test]
+fn a_url_that_wants_a_caller_of_aws_takes_payments_of_operators_alone() {
+    let world = World::new();
+    world.write_spec(|spec| spec.replacen("auth = \"none\"", "auth = \"iam\"", 1));
+    let [planner, operator] = ["plan", "operate"].map(|task| world.caller(task));
+    world.apply();
+    world.drctl_as_given(&operator, "secret set", "value").ends_with(0);
+    world.drctl_as(&operator, "pay").ends_with(0);
+    world.drctl_as(&planner, "pay").ends_with(1).says("403").says("`drctl iam-policy operate`");
+    let url = world.output("LambdaFunctionUrl", EAST);
+    let unsigned = world.block_on(Request::post(&url, "{}".into(), None).send()).expect("an answer");
+    assert_eq!(unsigned.status, 403, "{}", unsigned.body);
 }
 
 /// KMS knows the system's keys by their tags alone.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use drctl::aws::{Clients, Target, connect};
 use drctl::graph::Region;
-use drctl::ops::{Answer, get, inventory, post};
+use drctl::ops::{Answer, Request, inventory};
 
 pub(super) const EAST: &str = "us-east-1";
 pub(super) const WEST: &str = "us-west-2";
@@ -239,7 +239,7 @@ impl World {
     pub(super) fn pay(&self, region: &str, key: Option<&str>) -> Answer {
         let url = self.output("LambdaFunctionUrl", region);
         let body = r#"{"customerId": "CUST-12345", "amount": 99.99, "currency": "USD"}"#;
-        self.block_on(post(&url, body.to_owned(), key.map(str::to_owned))).expect("an answer")
+        self.block_on(Request::post(&url, body.to_owned(), key.map(str::to_owned)).send()).expect("an answer")
     }
 
     /// The status of a region's health URL, asked until it is `status`.
@@ -247,7 +247,7 @@ impl World {
     pub(super) fn health_becomes(&self, region: &str, status: u16) -> Answer {
         let url = self.output("HealthCheckUrl", region);
         self.eventually(&format!("health {status}"), || {
-            let answer = self.block_on(get(&url)).expect("an answer");
+            let answer = self.block_on(Request::get(&url).send()).expect("an answer");
             (answer.status == status).then_some(answer)
         })
     }
