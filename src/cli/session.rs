@@ -10,7 +10,7 @@ use super::interrupt;
 use super::ui::Ui;
 use crate::aws::{Clients, Target, connect};
 use crate::desired::{self, CodeHashes, LoadError, Spec};
-use crate::graph::{Address, Graph, Meta, Owner};
+use crate::graph::{Address, Graph, Meta, Owner, Region};
 use crate::kinds::{self, Artifacts};
 use crate::ops::Request;
 use crate::package::{self, Package, Source};
