@@ -5,6 +5,9 @@ use std::time::Duration;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{AppName, BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future::ProvideCredentials as ProvidedCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -97,6 +100,7 @@ async fn connect_each(
     for (region, target) in places {
         shared.push(config(target, &http, region).await?);
     }
+    let shared = with_each_others_credentials(&shared, ISSUED_WITHIN);
     let regional: Vec<_> =
         places.iter().zip(&shared).map(|((region, _), config)| Regional::new(config, region)).collect();
     let asked = tokio::time::timeout(patience, identity(&regional)).await;
@@ -174,6 +178,61 @@ async fn config(target: &Target, http: &SharedHttpClient, region: &Region) -> Re
         }
         Target::Sandbox { endpoint, .. } => {
             Ok(loader.endpoint_url(endpoint).credentials_provider(sandbox_credentials()).load().await)
+        }
+    }
+}
+
+/// Credentials are good for every region, but services issue them that are regional (STS, for roles): while one does
+/// not answer, another region's will do.
+fn with_each_others_credentials(configs: &[SdkConfig], head_start: Duration) -> Vec<SdkConfig> {
+    let providers: Vec<_> = configs.iter().filter_map(SdkConfig::credentials_provider).collect();
+    let first = |place: usize| {
+        let mut in_order = providers.clone();
+        in_order.rotate_left(place.min(providers.len()));
+        SharedCredentialsProvider::new(Issuers { in_order, head_start })
+    };
+    let with = |(place, config): (usize, &SdkConfig)| config.to_builder().credentials_provider(first(place)).build();
+    configs.iter().enumerate().map(with).collect()
+}
+
+/// How long the first issuer has before the next one is asked as well.
+const ISSUED_WITHIN: Duration = Duration::from_secs(6);
+
+/// Credentials of whoever issues them first.
+#[derive(Debug)]
+struct Issuers {
+    in_order: Vec<SharedCredentialsProvider>,
+    head_start: Duration,
+}
+
+impl ProvideCredentials for Issuers {
+    fn provide_credentials<'a>(&'a self) -> ProvidedCredentials<'a>
+    where
+        Self: 'a,
+    {
+        ProvidedCredentials::new(self.issued())
+    }
+}
+
+impl Issuers {
+    async fn issued(&self) -> Result<Credentials, CredentialsError> {
+        let mut next = self.in_order.iter();
+        let mut asked = FuturesUnordered::new();
+        let mut last = CredentialsError::not_loaded_no_source();
+        loop {
+            let more = next.next().map(|issuer| asked.push(issuer.provide_credentials())).is_some();
+            if asked.is_empty() {
+                return Err(last);
+            }
+            tokio::select! {
+                Some(issued) = asked.next() => match issued {
+                    Ok(credentials) => return Ok(credentials),
+                    // What is not there in one region is not there in another.
+                    Err(error @ CredentialsError::CredentialsNotLoaded(_)) => return Err(error),
+                    Err(error) => last = error,
+                },
+                () = tokio::time::sleep(self.head_start), if more => {}
+            }
         }
     }
 }
@@ -309,6 +368,43 @@ mod tests {
         for target in [closed().await, silent] {
             let error = clients(&target, &target).await.unwrap_err();
             assert!(error.is_unreachable(), "{error}");
+        }
+    }
+
+    /// Somebody who issues credentials, or says nothing.
+    #[derive(Debug)]
+    struct Issuer(Option<&'static str>);
+
+    impl ProvideCredentials for Issuer {
+        fn provide_credentials<'a>(&'a self) -> ProvidedCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let issued = async {
+                match self.0 {
+                    Some(key) => Ok(Credentials::new(key, "secret", None, None, "test")),
+                    None => std::future::pending().await,
+                }
+            };
+            ProvidedCredentials::new(issued)
+        }
+    }
+
+    #[tokio::test]
+    async fn an_issuer_that_says_nothing_is_stood_in_for_by_that_of_the_other_region() {
+        let config = |key| {
+            let issuer = SharedCredentialsProvider::new(Issuer(key));
+            SdkConfig::builder().credentials_provider(issuer).build()
+        };
+        for (keys, head_start, expected) in [
+            ([None, Some("west")], Duration::ZERO, ["west", "west"]),
+            ([Some("east"), Some("west")], PATIENCE, ["east", "west"]),
+        ] {
+            let configs = with_each_others_credentials(&keys.map(config), head_start);
+            for (config, expected) in configs.iter().zip(expected) {
+                let issued = config.credentials_provider().unwrap().provide_credentials().await.unwrap();
+                assert_eq!(issued.access_key_id(), expected);
+            }
         }
     }
 }

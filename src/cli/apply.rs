@@ -144,6 +144,10 @@ async fn converge(
     let outcome = carry_out(session, &plan, state, &args.run, telling).await?;
     ui.calls(session.cloud.calls());
     finish(outcome, &args.again())?;
+    if planned.is_some() && plan.dark.is_empty() {
+        state.carried_out();
+        state.save().await?;
+    }
     if plan.has_changes() {
         ui.remark(
             &Style::for_stderr().good(&format!(

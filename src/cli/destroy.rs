@@ -91,11 +91,13 @@ async fn remove(
             next: "run `drctl destroy` again in a minute".into(),
         });
     }
-    if let Some(lost) = state.lease().lost() {
-        return Err(lost.into());
-    }
-    release_all(session).await?;
-    state.remove_if_empty().await?;
+    forget(session, state).await.map_err(|error| match plan.has_changes() {
+        true => CliError::Unfinished {
+            what: format!("everything is deleted, and the state is still there: {error}"),
+            next: "run `drctl destroy` again".into(),
+        },
+        false => error,
+    })?;
     let gone = amount(plan.pending().count(), "resource");
     ui.remark(&Style::for_stderr().good(&if plan.has_changes() {
         format!("destroyed: {gone} deleted, nothing left")
@@ -106,6 +108,15 @@ async fn remove(
         ui.remark("the state buckets stay: other systems may keep their state there, too");
     }
     Ok(Exit::Done)
+}
+
+/// Removes the state, and the overrides beside it, of what is gone.
+async fn forget(session: &Session, state: &mut State) -> Result<(), CliError> {
+    if let Some(lost) = state.lease().lost() {
+        return Err(lost.into());
+    }
+    release_all(session).await?;
+    Ok(state.remove_if_empty().await?)
 }
 
 /// Lets go of what overrides keep: what they keep it of is gone.

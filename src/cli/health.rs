@@ -4,7 +4,7 @@ use super::degraded::tell_dark;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::region;
-use super::pay::{no_url, show};
+use super::pay::{advice, no_url, show};
 use super::session::{Code, Session, SystemArgs};
 use super::ui::Ui;
 use crate::graph::Region;
@@ -67,7 +67,15 @@ async fn ask<'a>(
         let health = match answer {
             Ok(answer) => {
                 show(&answer, region, ui)?;
-                if answer.status == 200 { Health::Well } else { Health::Ill }
+                match answer.status {
+                    200 => Health::Well,
+                    // The function has not even been asked.
+                    403 => Health::Unknown(CliError::Failed {
+                        what: format!("{region} does not let the caller ask: HTTP 403"),
+                        next: advice(403).into(),
+                    }),
+                    _ => Health::Ill,
+                }
             }
             Err(error) => {
                 ui.remark(&format!("{region}: {error}"));

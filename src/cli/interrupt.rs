@@ -69,14 +69,14 @@ pub(super) async fn listen() {
         match PHASE.interrupted() {
             RUNNING => say("stopping: finishing what runs; press Ctrl-C again to stop at once"),
             READING => {
-                give_back().await;
-                end(Exit::Failed, "interrupted: nothing in AWS was changed")
+                let left = give_back().await;
+                end(Exit::Failed, &interrupted(left.as_ref().and_then(Lease::id)))
             }
             // What the steps do in AWS may go on for a while: nobody else is to begin meanwhile.
             STOPPING => end(Exit::Unfinished, &stopped(lease().as_ref().and_then(Lease::id))),
             _ => {
-                give_back().await;
-                end(Exit::Unfinished, &stopped(None))
+                let left = give_back().await;
+                end(Exit::Unfinished, &stopped(left.as_ref().and_then(Lease::id)))
             }
         }
     }
@@ -88,6 +88,15 @@ fn stopped(lock: Option<&str>) -> String {
     match lock {
         Some(id) => format!("{next} once the lock {id} ends by itself, within a minute"),
         None => next.to_owned(),
+    }
+}
+
+/// What is said where nothing was changed, and of the lock that could not be given back.
+fn interrupted(lock: Option<&str>) -> String {
+    let what = "interrupted: nothing in AWS was changed";
+    match lock {
+        Some(id) => format!("{what} but the lock {id}, which ends by itself within a minute"),
+        None => what.to_owned(),
     }
 }
 
@@ -112,11 +121,10 @@ fn lease() -> Option<Lease> {
     LEASE.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-async fn give_back() {
-    if let Some(lease) = lease() {
-        // What cannot be given back in time ends by itself.
-        let _ = tokio::time::timeout(GIVEN_BACK_WITHIN, lease.give_back()).await;
-    }
+/// Gives the lock back, or says which one could not be given back in time: it ends by itself.
+async fn give_back() -> Option<Lease> {
+    let lease = lease()?;
+    tokio::time::timeout(GIVEN_BACK_WITHIN, lease.give_back()).await.is_err().then_some(lease)
 }
 
 /// From now on an interrupt is no longer harmless: something outside of a run was changed.

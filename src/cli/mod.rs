@@ -87,7 +87,7 @@ impl Command {
         match self {
             Command::Apply(_) | Command::Adopt(_) | Command::Demo(_) => Task::Apply,
             Command::Destroy(_) => Task::Destroy,
-            Command::Secret(secret::SecretCommand::Set(_)) | Command::Pay(_) => Task::Operate,
+            Command::Secret(secret::SecretCommand::Set(_)) | Command::Pay(_) | Command::Health(_) => Task::Operate,
             _ => Task::Plan,
         }
     }

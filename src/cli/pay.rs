@@ -78,7 +78,8 @@ pub(super) fn show(answer: &Answer, region: &Region, ui: &Ui) -> Result<(), CliE
     Ok(())
 }
 
-fn advice(status: u16) -> &'static str {
+/// What to do about an answer that is no success.
+pub(super) fn advice(status: u16) -> &'static str {
     match status {
         400 | 409 | 422 => "put right what the answer names",
         403 => {

@@ -72,7 +72,7 @@ impl EncryptionSection {
         scope.add(address, &key, [], self.at);
     }
 
-    fn has_key(&self) -> bool {
+    pub(super) fn has_key(&self) -> bool {
         self.key != Keys::Aws
     }
 }

@@ -134,6 +134,11 @@ impl Spec {
             .map(|(name, _)| name.as_str())
     }
 
+    /// Whether the system has a KMS key of its own, in use or retired.
+    pub fn has_key(&self) -> bool {
+        self.encryption.as_ref().is_some_and(EncryptionSection::has_key)
+    }
+
     /// Whether the URL of a function wants a caller of AWS.
     pub fn wants_signature(&self, function: &str) -> bool {
         self.functions.get(function).is_some_and(|function| function.has_url() && !function.has_public_url())

@@ -5,6 +5,7 @@ use crate::graph::Address;
 use crate::graph::Resource;
 use crate::kinds::function::Function;
 use crate::kinds::function_url::FunctionUrl;
+use crate::kinds::key::Key;
 use crate::plan::Observation;
 use crate::plan::guard::{Guard, Site};
 
@@ -20,5 +21,12 @@ pub fn guard(spec: &Spec, observed: &Observation) -> Guard {
         url: function.with_kind(FunctionUrl::KIND),
         check: spec.dns.as_ref().and(function.place.region()).map(DnsSection::check_address),
     });
-    Guard { protect: spec.guard.protect.clone(), sites: sites.collect(), ..Guard::default() }
+    let key = Key::address();
+    let unwanted = observed.live(&key).filter(|_| !spec.has_key()).map(|_| key);
+    Guard {
+        protect: spec.guard.protect.clone(),
+        sites: sites.collect(),
+        unwanted: unwanted.into_iter().collect(),
+        ..Guard::default()
+    }
 }

@@ -72,7 +72,8 @@ fn mended(found: &Bucket, wanted: &Bucket) -> Bucket {
         ownership: wanted.ownership.clone(),
         ..found.clone()
     };
-    let missing: Vec<_> = missing(found, wanted).cloned().collect();
+    // Somebody may have put the name of a statement on another one, and no name may stand twice.
+    let missing: Vec<_> = missing(found, wanted).map(nameless).collect();
     mended.policy = match &found.policy {
         Some(policy) => Some(policy.and(&missing)),
         None => wanted.policy.clone(),
@@ -86,8 +87,16 @@ fn mended(found: &Bucket, wanted: &Bucket) -> Bucket {
 
 /// The statements that the bucket's policy has to have, and has not.
 fn missing<'a>(found: &Bucket, wanted: &'a Bucket) -> impl Iterator<Item = &'a Value> {
-    let has: Vec<Value> = found.policy.iter().flat_map(|policy| policy.statements().to_vec()).collect();
-    wanted.policy.iter().flat_map(Document::statements).filter(move |statement| !has.contains(statement))
+    let has: Vec<Value> = found.policy.iter().flat_map(Document::statements).map(nameless).collect();
+    wanted.policy.iter().flat_map(Document::statements).filter(move |statement| !has.contains(&nameless(statement)))
+}
+
+fn nameless(statement: &Value) -> Value {
+    let mut statement = statement.clone();
+    if let Some(parts) = statement.as_object_mut() {
+        parts.remove("Sid");
+    }
+    statement
 }
 
 fn ends_older_versions(bucket: &Bucket) -> bool {

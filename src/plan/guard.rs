@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Action, Change, Observation, Plan, Sight};
+use super::{Action, Change, Live, Observation, Plan, Sight};
 use crate::graph::{Address, Meta};
 
 /// What is protected, and what the user has allowed all the same.
@@ -15,6 +15,9 @@ pub struct Guard {
     pub protect: BTreeSet<String>,
     /// What takes payments, region by region: one of them has to go on.
     pub sites: Vec<Site>,
+    /// What is live, and not in the spec, and has to be let go of first ([`crate::graph::Resource::LET_GO_FIRST`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwanted: Vec<Address>,
     /// `--allow`: addresses that may go all the same.
     #[serde(skip)]
     pub allow: BTreeSet<Address>,
@@ -52,7 +55,7 @@ pub enum Refusal {
     },
     /// Something would be taken from what stays and still uses it.
     InUse {
-        /// What would be deleted.
+        /// What would be deleted, or may no longer be used.
         address: Address,
         /// What uses it.
         users: Vec<Address>,
@@ -96,7 +99,7 @@ pub enum Quiet {
 /// concerns the whole system.
 pub fn check(plan: &Plan, guard: &Guard, observed: &Observation, kinds: &[Meta]) -> Vec<Refusal> {
     let mut refusals: Vec<_> = plan.pending().filter_map(|change| loss(plan, change, guard, kinds)).collect();
-    refusals.extend(plan.pending().filter_map(|change| in_use(plan, change, kinds)));
+    refusals.extend(in_use(plan, guard, observed, kinds));
     refusals.extend(many_deletes(plan, guard));
     refusals.extend(silence(plan, guard, observed));
     refusals
@@ -117,23 +120,38 @@ fn loss(plan: &Plan, change: &Change, guard: &Guard, kinds: &[Meta]) -> Option<R
     })
 }
 
-/// A user is what this very plan changes so that it no longer has the other's ARN. Documents and parts only allow and
-/// carry on what others do.
-fn in_use(plan: &Plan, change: &Change, kinds: &[Meta]) -> Option<Refusal> {
-    let first = Meta::find(kinds, &change.address)?.let_go_first.filter(|_| change.action.removes())?;
-    let arns = change.before.iter().flat_map(|live| live.attributes.values()).filter(|value| value.starts_with("arn:"));
-    let arns: Vec<&String> = arns.collect();
-    let uses = |user: &&Change| {
-        let whole = Meta::find(kinds, &user.address).is_some_and(|meta| meta.part_of.is_none());
-        whole
-            && user
-                .fields
-                .iter()
-                .any(|field| !field.document && field.before.as_ref().is_some_and(|before| holds(before, &arns)))
-    };
-    let users = plan.pending().filter(|user| user.action == Action::Update).filter(uses);
-    let users: Vec<_> = users.map(|user| user.address.clone()).collect();
-    (!users.is_empty()).then(|| Refusal::InUse { address: change.address.clone(), users, first })
+/// What the plan takes from what still uses it: the thing itself, or the right to use it. Documents and parts of others
+/// only allow and carry on what these do.
+fn in_use(plan: &Plan, guard: &Guard, observed: &Observation, kinds: &[Meta]) -> Vec<Refusal> {
+    let unwanted = guard.unwanted.iter().filter_map(|address| {
+        let first = Meta::find(kinds, address)?.let_go_first?;
+        let live = observed.live(address)?;
+        let arns: Vec<&String> = live.attributes.values().filter(|value| value.starts_with("arn:")).collect();
+        let goes = plan.get(address).is_some_and(|change| change.action.removes());
+        if !goes && !plan.pending().any(|change| is_forbidden(change, &arns)) {
+            return None;
+        }
+        let users = observed.seen.iter().filter_map(|(user, sight)| Some((user, sight.live()?)));
+        let users = users.filter(|(user, live)| *user != address && uses(user, live, &arns, kinds));
+        let stays = |user: &&Address| plan.get(user).is_none_or(|change| !change.action.removes());
+        let users: Vec<_> = users.map(|(user, _)| user).filter(stays).cloned().collect();
+        (!users.is_empty()).then(|| Refusal::InUse { address: address.clone(), users, first })
+    });
+    unwanted.collect()
+}
+
+/// Whether a policy no longer names any of these.
+fn is_forbidden(change: &Change, arns: &[&String]) -> bool {
+    let named = |value: &Option<Value>| value.as_ref().is_some_and(|value| holds(value, arns));
+    let policies = change.fields.iter().filter(|field| field.document);
+    change.action == Action::Update && policies.into_iter().any(|field| named(&field.before) && !named(&field.after))
+}
+
+fn uses(user: &Address, live: &Live, arns: &[&String], kinds: &[Meta]) -> bool {
+    Meta::find(kinds, user).is_some_and(|meta| {
+        let settings = live.properties.without(meta.documents);
+        meta.part_of.is_none() && settings.fields().any(|(_, value)| holds(value, arns))
+    })
 }
 
 /// Whether one of these texts is anywhere in a value.

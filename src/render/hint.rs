@@ -80,11 +80,15 @@ fn by_class(failure: &Failure, task: Task) -> String {
 /// Which action is missing, and where all of them are told.
 fn denied(failure: &Failure, task: Task) -> String {
     let action = denied_action(&failure.message).unwrap_or(&failure.operation);
-    match task_needing(action, task) {
+    let next = match task_needing(action, task) {
         Some(task) => format!(
             "let the caller do `{action}` (`drctl iam-policy {task}` prints all that it needs), then run the same command again"
         ),
         None => format!("let the caller do `{action}`, then run the same command again"),
+    };
+    match action.starts_with("kms:") {
+        true => format!("{next}; KMS heeds the tags of a key only some minutes after they were set"),
+        false => next,
     }
 }
 

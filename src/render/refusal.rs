@@ -24,7 +24,7 @@ pub fn refusal_text(refusal: &Refusal) -> String {
         }
         Refusal::InUse { address, users, .. } => {
             let users: Vec<_> = users.iter().map(ToString::to_string).collect();
-            format!("deleting {address} takes it from what still uses it: {}", users.join(", "))
+            format!("this takes {address} from what still uses it: {}", users.join(", "))
         }
         Refusal::ManyDeletes { deleted, kept } => {
             format!("this deletes {} and keeps {kept}: it may not be the right spec", amount(*deleted, "resource"))

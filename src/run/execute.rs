@@ -81,10 +81,13 @@ pub async fn execute<C: Cloud>(
                 }
                 run.outcome.unsaved = run.outcome.unsaved.or(saved.err());
             }
-            finished = running.select_next_some() => {
-                run.record(&finished, state);
-                to_save.push(finished);
-            }
+            ended = running.select_next_some() => match ended {
+                Ok(finished) => {
+                    run.record(&finished, state);
+                    to_save.push(finished);
+                }
+                Err(NotBegun(change)) => run.put_back(change),
+            },
             complete => break,
         }
     }
@@ -165,6 +168,9 @@ struct Finished<'a> {
     result: Result<Option<(String, Attributes)>, Failure>,
 }
 
+/// A step that was still waiting when nothing more was to be started.
+struct NotBegun<'a>(&'a Change);
+
 async fn step<'a, C: Cloud>(
     cloud: &C,
     plan: &Plan,
@@ -172,15 +178,18 @@ async fn step<'a, C: Cloud>(
     resolved: Option<Properties>,
     lagging: Option<Lagging>,
     options: &Options<'_>,
-) -> Finished<'a> {
+) -> Result<Finished<'a>, NotBegun<'a>> {
     let begun = Instant::now();
     let waiting = |what: String| (options.events)(Event::Waiting { address: change.address.clone(), what });
     if let Some(Lagging { address, until }) = lagging {
         waiting(format!("{address} to be in force"));
         cloud.pause(until.saturating_duration_since(cloud.now())).await;
+        if (options.stopping)() {
+            return Err(NotBegun(change));
+        }
     }
     let result = act(cloud, plan, change, resolved.as_ref(), options, &waiting).await;
-    Finished { change, resolved, took: begun.elapsed(), ended: cloud.now(), result }
+    Ok(Finished { change, resolved, took: begun.elapsed(), ended: cloud.now(), result })
 }
 
 async fn act<C: Cloud>(
@@ -312,6 +321,13 @@ impl<'a> Run<'a> {
         self.unfinished.insert(change.address.clone());
         self.locked.insert(self.lock_of(&change.address));
         Some(change)
+    }
+
+    /// It was not begun after all.
+    fn put_back(&mut self, change: &Change) {
+        self.unfinished.remove(&change.address);
+        self.locked.remove(&self.lock_of(&change.address));
+        self.pending.insert(change.address.clone());
     }
 
     fn lock_of(&self, address: &Address) -> Address {

@@ -393,6 +393,22 @@ fn what_comes_after_a_change_of_a_role_waits_until_that_is_in_force() {
 }
 
 #[test]
+fn what_waits_for_a_change_to_be_in_force_is_not_begun_once_nothing_more_is() {
+    let lab = Lab::new();
+    assert_complete(lab.apply(&System::new(SPEC)));
+    let with_key = System::new(&format!("{SPEC}[encryption]\nkey = \"customer\"\n"));
+    let plan = lab.plan(&with_key);
+    let mut state = block_on(lab.store(&with_key).lock("apply", Reach::Every)).unwrap();
+    let begun = lab.cloud.now();
+    // Within the 15 s for which the table waits.
+    let stopping = || lab.cloud.now() >= begun + Duration::from_secs(10);
+    let options = Options { kinds: &with_key.kinds, parallelism: 16, stopping: &stopping, events: &|_| {} };
+    let outcome = block_on(execute(&lab.cloud, &plan, &mut state, &options)).unwrap();
+    assert!(outcome.skipped.contains(&at("global/table.payments")), "{outcome:?}");
+    assert!(outcome.done.iter().any(|(address, _)| *address == at("global/role.pay-us-east-1")), "{outcome:?}");
+}
+
+#[test]
 fn what_was_changed_outside_is_put_back() {
     let (lab, system) = (Lab::new(), System::new(SPEC));
     assert_complete(lab.apply(&system));

@@ -1,6 +1,8 @@
 //! The file: a zip with the same bytes for the same plan, every time.
 
+use std::fs::File;
 use std::io::{Cursor, Read as _, Write as _};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -15,6 +17,9 @@ use super::{Document, FORMAT_VERSION, SavedPlan, Zips};
 const PLAN: &str = "plan.json";
 /// The spec.
 pub(super) const SPEC: &str = "spec.toml";
+
+/// How much stands before the name of a zip's first entry.
+const LOCAL_HEADER: usize = 30;
 
 /// More than any part of a plan has: Lambda takes zips of 50 MB. A file that says otherwise is not read to its end.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -47,6 +52,13 @@ impl SavedPlan {
         }
         Ok(saved)
     }
+}
+
+/// Whether a file begins as a plan does, or is empty. A plan may be damaged further on.
+pub(super) fn may_be_a_plan(file: &Path) -> std::io::Result<bool> {
+    let mut begin = Vec::new();
+    File::open(file)?.take(LOCAL_HEADER as u64 + PLAN.len() as u64).read_to_end(&mut begin)?;
+    Ok(begin.is_empty() || begin.starts_with(b"PK\x03\x04") && begin.ends_with(PLAN.as_bytes()))
 }
 
 /// Where the zip of this hash lies.

@@ -87,13 +87,16 @@ impl Kept {
 }
 
 /// Removes the plan of an earlier run from `file`, where there is to be a new one: a run that comes to none must not
-/// leave one behind that somebody takes for it.
+/// leave one behind that somebody takes for it. Nothing else is removed or written over.
 pub fn clear(file: &Path) -> Result<(), SavedPlanError> {
     if !file.is_file() {
         return Ok(());
     }
-    std::fs::remove_file(file)
-        .map_err(|error| SavedPlanError::Unwritable { file: file.to_owned(), reason: error.to_string() })
+    let unwritable = |reason: String| SavedPlanError::Unwritable { file: file.to_owned(), reason };
+    if !archive::may_be_a_plan(file).map_err(|error| unwritable(error.to_string()))? {
+        return Err(unwritable("there is a file already, which is no plan of drctl's".into()));
+    }
+    std::fs::remove_file(file).map_err(|error| unwritable(error.to_string()))
 }
 
 impl Document {
@@ -166,7 +169,7 @@ impl SavedPlan {
         self.document.lineage.as_ref().is_none_or(|lineage| *lineage == recorded.lineage)
     }
 
-    /// Whether nobody has written `recorded` since the plan was made, but whoever carried out this very plan. Else
+    /// Whether nobody has written `recorded` since the plan was made, but whoever has begun this very plan. Else
     /// what is there may look as it did and mean something else: what the plan deletes was made anew.
     pub fn is_next(&self, recorded: &Index) -> bool {
         recorded.serial == self.document.serial || recorded.saved_plan.as_ref() == Some(&self.id())

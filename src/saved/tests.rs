@@ -139,6 +139,11 @@ fn the_plan_of_an_earlier_run_is_cleared_and_nothing_else_is() {
     clear(&file).unwrap();
     clear(folder.path()).unwrap();
     assert!(folder.path().is_dir());
+    for (content, is_kept) in [("schema = 1\n", true), ("PK\x03\x04", true), ("", false)] {
+        std::fs::write(&file, content).unwrap();
+        assert_eq!(clear(&file).is_err(), is_kept, "{content:?}");
+        assert_eq!(file.exists(), is_kept, "{content:?}");
+    }
 }
 
 #[test]

@@ -202,10 +202,10 @@ fn way_on(failure: &Failure) -> String {
             failure.operation
         ),
         class if class.is_unanswered() => {
-            "run the same command again once it answers; with `--degraded` the other bucket is enough".to_owned()
+            "run the same command again once it answers; `plan` and `apply` need only the other bucket with `--degraded`".to_owned()
         }
         class if class.is_outage() => {
-            "run the same command again in a minute; with `--degraded` the other bucket is enough".to_owned()
+            "run the same command again in a minute; `plan` and `apply` need only the other bucket with `--degraded`".to_owned()
         }
         _ => "put right what the message says, then run the same command again".to_owned(),
     }

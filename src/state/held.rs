@@ -89,6 +89,12 @@ impl State {
         self.saved_plan = Some(saved_plan);
     }
 
+    /// Says that the saved plan is carried out: nothing of it is left to do, whatever is there later.
+    pub fn carried_out(&mut self) {
+        self.saved_plan = None;
+        self.changed |= self.known.index.saved_plan.is_some();
+    }
+
     /// Writes what has changed. One save has to end before the next begins.
     pub fn save(&mut self) -> Saving {
         if !std::mem::take(&mut self.changed) {

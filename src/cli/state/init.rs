@@ -2,6 +2,7 @@
 
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::interrupt;
 use crate::cli::session::{Stored, SystemArgs};
 use crate::cli::ui::Ui;
 use crate::graph::Region;
@@ -22,6 +23,7 @@ pub(super) async fn run(args: &InitArgs, ui: &Ui) -> Result<Exit, CliError> {
         ui.remark("the state lies on this machine, and there is nothing to make; `[state] bucket` keeps it in S3");
         return Ok(Exit::Done);
     };
+    interrupt::changed();
     let (mut changed, mut failed) = (false, None);
     for (region, wanted) in stored.spec.state.buckets(&stored.spec) {
         let working = ui.working(&format!("making {}", wanted.name));
@@ -42,7 +44,11 @@ pub(super) async fn run(args: &InitArgs, ui: &Ui) -> Result<Exit, CliError> {
         }),
         Some(error) => Err(error),
         None => {
-            stored.store.spread_overrides().await?;
+            match stored.store.spread_overrides().await {
+                // Whoever is at work has done so, or the next one does.
+                Err(error) if error.is_locked() => {}
+                spread => spread?,
+            }
             Ok(Exit::Done)
         }
     }

@@ -271,11 +271,9 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Function>>, Fa
     let arn = configuration.function_arn().ok_or_else(|| missing("ARN"))?.to_owned();
     // Who may not decrypt the variables is told everything else. Those that nobody can decrypt now, because the key is
     // disabled or about to go, are no variables: the key comes before the function, and then they are set anew.
-    if let Some(error) = configuration.environment().and_then(|environment| environment.error()).filter(is_denial) {
-        let message =
-            format!("no environment variables in the answer: {}", error.message().unwrap_or("no reason given"));
-        let failure = Failure::new(FailureClass::Denied, "lambda:GetFunction", message);
-        return Err(Failure { code: "KMSAccessDenied".into(), ..failure });
+    let error = configuration.environment().and_then(|environment| environment.error());
+    if let Some(error) = error.filter(|error| !is_of_the_key(error)) {
+        return Err(hidden(error));
     }
     let variables = configuration.environment().and_then(|environment| environment.variables());
     let resource = Function {
@@ -288,7 +286,7 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Function>>, Fa
         role: Input::from(configuration.role().ok_or_else(|| missing("role"))?),
         memory: configuration.memory_size().ok_or_else(|| missing("MemorySize"))?,
         timeout: configuration.timeout().ok_or_else(|| missing("Timeout"))?,
-        environment: Function::seen_variables(name, variables.cloned().unwrap_or_default()),
+        environment: Function::seen_variables(&cx.owner.suffix, variables.cloned().unwrap_or_default()),
         kms_key: configuration.kms_key_arn().filter(|key| !key.is_empty()).map(Input::from),
         reserved_concurrency,
         tracing: configuration
@@ -301,8 +299,24 @@ async fn read(cx: Context<'_>, name: &str) -> Result<Option<Found<Function>>, Fa
     Ok(Some(Found { attributes: attributes(name, &arn), resource }))
 }
 
-fn is_denial(error: &&EnvironmentError) -> bool {
-    error.error_code().is_none_or(|code| code.contains("AccessDenied"))
+/// Whether nobody can decrypt the variables, because the key does not work.
+fn is_of_the_key(error: &EnvironmentError) -> bool {
+    let code = error.error_code().unwrap_or_default();
+    ["Disabled", "InvalidState", "NotFound"].iter().any(|state| code.contains(state))
+}
+
+fn hidden(error: &EnvironmentError) -> Failure {
+    let message = format!("no environment variables in the answer: {}", error.message().unwrap_or("no reason given"));
+    match error.error_code() {
+        Some(code) if !code.contains("AccessDenied") => {
+            let failure = Failure::new(FailureClass::Other, "lambda:GetFunction", message);
+            Failure { code: code.to_owned(), ..failure }
+        }
+        _ => {
+            let failure = Failure::new(FailureClass::Denied, "lambda:GetFunction", message);
+            Failure { code: "KMSAccessDenied".into(), ..failure }
+        }
+    }
 }
 
 /// The code to upload. Lambda takes zips of up to 50 MB in the request.

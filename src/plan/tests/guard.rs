@@ -28,7 +28,7 @@ impl Made {
     /// What the guards say of it.
     fn refusals(&self, guard: Guard) -> Vec<Refusal> {
         let own = ops::guard(&System::new(&self.spec).spec, &self.world.observed);
-        let guard = Guard { protect: own.protect, sites: own.sites, ..guard };
+        let guard = Guard { protect: own.protect, sites: own.sites, unwanted: own.unwanted, ..guard };
         check(&self.plan, &guard, &self.world.observed, &kinds::metas())
     }
 
@@ -180,10 +180,16 @@ fn a_key_is_not_taken_from_what_still_is_encrypted_with_it() {
     assert_snapshot!(straight.told(), @r#"
     deleting global/key.main loses its data
       change the spec back, or add `--allow global/key.main` if its data may be lost
-    deleting global/key.main takes it from what still uses it: global/table.payments, us-east-1/function.pay, us-east-1/log_group.pay, us-west-2/function.pay, us-west-2/log_group.pay
+    this takes global/key.main from what still uses it: global/table.payments, us-east-1/function.pay, us-east-1/log_group.pay, us-west-2/function.pay, us-west-2/log_group.pay
       apply `[encryption] key = "retired"` first: what is stored goes over to other keys, and this one can be used until that is done
     "#);
     assert!(matches!(straight.refusals(allowing("global/key.main"))[..], [Refusal::InUse { .. }]));
+    // Also where the key itself stays: in a part of the plan, or while a region is dark.
+    let part = straight.limited("us-east-1/function.pay").refusals(Guard::default());
+    assert!(
+        matches!(&part[..], [Refusal::InUse { users, .. }] if users.contains(&at("global/table.payments"))),
+        "{part:?}"
+    );
     let retired = made(applied(&with_a_key("retired")), &with_a_key("aws"));
     assert_eq!(retired.refusals(allowing("global/key.main")), []);
 }

@@ -208,7 +208,8 @@ impl Held {
         for bucket in missing {
             self.remarks.tell(&bucket.missing());
         }
-        Ok(())
+        // Given back meanwhile, by an interrupt.
+        self.lost().map_or(Ok(()), |why| Err(self.error(why)))
     }
 
     /// Takes the lock in one bucket, and notes how it stands there.

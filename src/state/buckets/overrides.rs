@@ -154,18 +154,10 @@ impl Buckets {
         Ok(true)
     }
 
-    /// Puts into every bucket the overrides that only another one has, as after one was lost.
+    /// Puts into every bucket the overrides that only another one has, as after one was lost: whoever has the lock does,
+    /// and nobody else, because one that is released meanwhile would come back.
     pub(in crate::state) async fn spread_overrides(&self) -> Result<(), StateError> {
-        let shelves = self.shelves(&self.buckets).await;
-        for held in shelves.overrides(Reach::Any)? {
-            let (key, text) = (self.override_key(&held.id), held.to_text());
-            for bucket in &self.buckets {
-                match bucket.objects.write(&key, &text, &Only::IfAbsent).await {
-                    Ok(_) | Err(Trouble::Changed) => {}
-                    Err(trouble) => return Err(bucket.error(trouble)),
-                }
-            }
-        }
+        self.lock("state init", Reach::Every).await?.release().await;
         Ok(())
     }
 

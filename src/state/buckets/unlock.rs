@@ -23,7 +23,6 @@ pub(super) async fn unlock(
     pause: impl AsyncFnOnce(Duration),
 ) -> Result<(), StateError> {
     let (mut locked, mut others, mut silent) = (Vec::new(), Vec::new(), Vec::new());
-    let mut lasts = Duration::ZERO;
     for bucket in buckets {
         let look = match bucket.objects.read(key).await {
             Ok(look) => look,
@@ -36,10 +35,7 @@ pub(super) async fn unlock(
         };
         let Some(object) = look.object else { continue };
         match Holder::from_text(&object.text) {
-            Some(holder) if holder.id == id => {
-                lasts = lasts.max(left(&object, look.now));
-                locked.push(bucket);
-            }
+            Some(holder) if holder.id == id => locked.push(bucket),
             Some(holder) => others.push(holder.to_string()),
             None => others.push(format!("{}, which nobody can read", bucket.object(key))),
         }
@@ -54,10 +50,12 @@ pub(super) async fn unlock(
     for (bucket, failure) in silent {
         remarks.tell(&format!("a lock in {} stays until its lease is over: {failure}", bucket.name));
     }
+    // Also of a lease that is over: its holder may have slept, and renew it now.
+    let mut lasts = Duration::ZERO;
+    for bucket in &locked {
+        lasts = lasts.max(replace(bucket, key, id).await.map_err(|trouble| bucket.error(trouble))?);
+    }
     if !lasts.is_zero() {
-        for bucket in &locked {
-            replace(bucket, key, id).await.map_err(|trouble| bucket.error(trouble))?;
-        }
         // Times in a bucket are whole seconds.
         pause(NOTICED_WITHIN.min(lasts + Duration::from_secs(1))).await;
     }
@@ -68,36 +66,48 @@ pub(super) async fn unlock(
 }
 
 /// Puts a lock of our own in the place of this one, with its id: so an unlocking that is cut short can be repeated.
-async fn replace(bucket: &Bucket, key: &str, id: &str) -> Result<(), Trouble> {
+/// Says how long that one would have lasted.
+async fn replace(bucket: &Bucket, key: &str, id: &str) -> Result<Duration, Trouble> {
     let ours = Holder::now(UNLOCK).in_place_of(id);
+    let mut lasts = Duration::ZERO;
     loop {
-        let Some((holder, tag)) = find(bucket, key, id).await? else { return Ok(()) };
+        let Some(found) = find(bucket, key, id).await? else { return Ok(lasts) };
         // Written, and the answer lost.
-        if holder == ours {
-            return Ok(());
+        if found.holder == ours {
+            return Ok(lasts);
         }
-        match bucket.objects.write(key, &ours.to_text(), &Only::IfStill(tag)).await {
+        lasts = found.lasts;
+        match bucket.objects.write(key, &ours.to_text(), &Only::IfStill(found.tag)).await {
             // Renewed between the two calls.
             Err(Trouble::Changed) => {}
-            done => return done.map(|_| ()),
+            done => return done.map(|_| lasts),
         }
     }
 }
 
 async fn remove(bucket: &Bucket, key: &str, id: &str) -> Result<(), Trouble> {
     loop {
-        let Some((_, tag)) = find(bucket, key, id).await? else { return Ok(()) };
-        match bucket.objects.remove(key, Some(&tag)).await {
-            // Renewed between the two calls, or removed, and the answer lost.
+        let Some(found) = find(bucket, key, id).await? else { return Ok(()) };
+        match bucket.objects.remove(key, Some(&found.tag)).await {
+            // Removed, and the answer lost.
             Err(Trouble::Changed) => {}
             done => return done,
         }
     }
 }
 
+/// A lock as it was found.
+struct Found {
+    holder: Holder,
+    tag: String,
+    /// How long it holds without being renewed.
+    lasts: Duration,
+}
+
 /// The lock of this id, if it is still there.
-async fn find(bucket: &Bucket, key: &str, id: &str) -> Result<Option<(Holder, String)>, Trouble> {
-    let Some(object) = bucket.objects.read(key).await?.object else { return Ok(None) };
+async fn find(bucket: &Bucket, key: &str, id: &str) -> Result<Option<Found>, Trouble> {
+    let look = bucket.objects.read(key).await?;
+    let Some(object) = look.object else { return Ok(None) };
     let holder = Holder::from_text(&object.text).filter(|holder| holder.id == id);
-    Ok(holder.map(|holder| (holder, object.tag)))
+    Ok(holder.map(|holder| Found { holder, lasts: left(&object, look.now), tag: object.tag }))
 }
