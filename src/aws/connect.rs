@@ -114,31 +114,40 @@ async fn connect_each(
     Ok(Clients::of(account, regional, &shared[place], meter))
 }
 
-/// Asks the first region who the caller is, and the next one as soon as a region fails or takes its time.
-/// Says which region answered.
+/// Asks each region who the caller is until one says so. Says which one did.
 async fn identity(regions: &[Regional]) -> Result<(usize, String), Failure> {
-    let ask = |place: usize, regional: &Regional| {
+    let ask = |(place, regional): (usize, &Regional)| {
         let call = regional.sts.get_caller_identity();
-        async move { (place, call.send().await.call(IDENTITY)) }
+        async move { call.send().await.call(IDENTITY).map(|identity| (place, identity)) }
     };
-    let mut next = regions.iter().enumerate();
-    let mut asked = FuturesUnordered::new();
-    let mut last = Failure::new(FailureClass::Other, IDENTITY, "no region was asked");
+    let unasked = Failure::new(FailureClass::Other, IDENTITY, "no region was asked");
+    let asks = regions.iter().enumerate().map(ask);
+    let (place, identity) = first_of(asks, HEAD_START, unasked, |_| false).await?;
+    let account = identity.account.ok_or_else(|| Failure::malformed(IDENTITY, "no account in the answer"))?;
+    Ok((place, account))
+}
+
+/// What the first of them comes to that succeeds: each next one is begun as soon as one fails or has taken its time.
+/// Else the last failure, or one that is final; without any, `none`.
+async fn first_of<T, E>(
+    mut works: impl Iterator<Item = impl Future<Output = Result<T, E>>>,
+    head_start: Duration,
+    none: E,
+    is_final: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let mut begun = FuturesUnordered::new();
+    let mut last = none;
     loop {
-        let more = next.next().map(|(place, regional)| asked.push(ask(place, regional))).is_some();
-        if asked.is_empty() {
+        let more = works.next().map(|work| begun.push(work)).is_some();
+        if begun.is_empty() {
             return Err(last);
         }
         tokio::select! {
-            Some((place, answer)) = asked.next() => match answer {
-                Ok(identity) => {
-                    let account = identity.account;
-                    let missing = || Failure::malformed(IDENTITY, "no account in the answer");
-                    return Ok((place, account.ok_or_else(missing)?));
-                }
-                Err(failure) => last = failure,
+            Some(done) = begun.next() => match done {
+                Err(error) if !is_final(&error) => last = error,
+                done => return done,
             },
-            () = tokio::time::sleep(HEAD_START), if more => {}
+            () = tokio::time::sleep(head_start), if more => {}
         }
     }
 }
@@ -216,24 +225,10 @@ impl ProvideCredentials for Issuers {
 
 impl Issuers {
     async fn issued(&self) -> Result<Credentials, CredentialsError> {
-        let mut next = self.in_order.iter();
-        let mut asked = FuturesUnordered::new();
-        let mut last = CredentialsError::not_loaded_no_source();
-        loop {
-            let more = next.next().map(|issuer| asked.push(issuer.provide_credentials())).is_some();
-            if asked.is_empty() {
-                return Err(last);
-            }
-            tokio::select! {
-                Some(issued) = asked.next() => match issued {
-                    Ok(credentials) => return Ok(credentials),
-                    // What is not there in one region is not there in another.
-                    Err(error @ CredentialsError::CredentialsNotLoaded(_)) => return Err(error),
-                    Err(error) => last = error,
-                },
-                () = tokio::time::sleep(self.head_start), if more => {}
-            }
-        }
+        let asks = self.in_order.iter().map(ProvideCredentials::provide_credentials);
+        // What is not there in one region is not there in another.
+        let is_final = |error: &CredentialsError| matches!(error, CredentialsError::CredentialsNotLoaded(_));
+        first_of(asks, self.head_start, CredentialsError::not_loaded_no_source(), is_final).await
     }
 }
 

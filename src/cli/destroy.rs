@@ -112,9 +112,7 @@ async fn remove(
 
 /// Removes the state, and the overrides beside it, of what is gone.
 async fn forget(session: &Session, state: &mut State) -> Result<(), CliError> {
-    if let Some(lost) = state.lease().lost() {
-        return Err(lost.into());
-    }
+    state.still_locked()?;
     release_all(session).await?;
     Ok(state.remove_if_empty().await?)
 }

@@ -132,6 +132,11 @@ impl State {
         }
     }
 
+    /// An error if the lock no longer holds.
+    pub fn still_locked(&self) -> Result<(), StateError> {
+        self.lease().lost().map_or(Ok(()), Err)
+    }
+
     /// Gives the lock back. One that is dropped instead holds until its lease is over.
     pub async fn release(self) {
         self.lease().give_back().await;

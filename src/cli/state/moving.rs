@@ -61,7 +61,7 @@ async fn copy(stored: &Stored, here: &Store, known: &Known, to: &mut State) -> R
             ),
         });
     }
-    still_locked(to)?;
+    to.still_locked()?;
     interrupt::changed();
     let is_behind = mine.serial > theirs.serial;
     for held in &known.overrides {
@@ -72,12 +72,8 @@ async fn copy(stored: &Stored, here: &Store, known: &Known, to: &mut State) -> R
     if is_behind {
         to.go_on_from(mine.clone());
     }
-    still_locked(to)?;
+    to.still_locked()?;
     Ok(to.save().await?)
-}
-
-fn still_locked(state: &State) -> Result<(), CliError> {
-    state.lease().lost().map_or(Ok(()), |lost| Err(lost.into()))
 }
 
 /// Whether one of the two goes on from the other.

@@ -44,9 +44,7 @@ async fn rebuild(args: &RebuildArgs, session: &mut Session, state: &mut State, u
     if !args.yes {
         confirm(&format!("Write the state anew, with {found} that are live?"), "write it", "nothing was written", ui)?;
     }
-    if let Some(lost) = state.lease().lost() {
-        return Err(lost.into());
-    }
+    state.still_locked()?;
     state.replace(records);
     interrupt::changed();
     state.save().await?;
